@@ -1,0 +1,41 @@
+"""The one family of errors a user can cause: each says what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing wrong in what the user gave us."""
+
+    where: str
+    """File and row, for example ``tables/beds.csv, row 3, column value``."""
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" + (f" {self.remedy}" if self.remedy else "")
+
+
+class BettercareError(Exception):
+    """Something a user gave cannot be used. Printed as a sentence; never as a traceback."""
+
+    def __init__(self, what: str, where: str = "", remedy: str = "") -> None:
+        self.faults: tuple[Fault, ...] = (Fault(where, what, remedy),) if where else ()
+        self.what = what
+        self.remedy = remedy
+        super().__init__(str(self.faults[0]) if where else " ".join(filter(None, (what, remedy))))
+
+
+class PlanError(BettercareError):
+    """A plan folder has faults; all of them are listed, not the first alone."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        super().__init__("")
+        self.faults = tuple(sorted(set(faults)))
+        count = len(self.faults)
+        head = "1 fault" if count == 1 else f"{count} faults"
+        self.what = f"The plan cannot be used: {head}."
+        self.args = ("\n".join([self.what, *(f"  {fault}" for fault in self.faults)]),)
