@@ -333,6 +333,7 @@ class MoneyModel:
             key = f"{effect.key}>{organisation}.{pod}"
             if self.double_running:
                 early = np.maximum(np.diff(cost, axis=0, append=cost[-1:]), 0.0) * self.double_running
+                early[0] = 0.0  # nothing starts before the plan does
                 ground = Ground("New work in place before the hospital work it replaces has stopped", (price.figure, effect.figure), (effect.key,))
                 for lines in (result.gap, result.cost):
                     lines.add(f"double:{key}", early, ground, line="Double running", kind="double running", **labels)

@@ -14,6 +14,7 @@ from bettercare.model.capital import net_present_value, payback
 from bettercare.model.explain import Node, leaf
 from bettercare.model.lines import Line
 from bettercare.model.measures import QUANTILES, Measure
+from bettercare.model.quality import quality
 from bettercare.model.scenarios import Scenario
 from bettercare.model.system import System
 from bettercare.plan import Figure, Plan
@@ -207,6 +208,10 @@ class Result:
         schema = {"driver": pl.String, "label": pl.String} | dict.fromkeys(("at_low", "at_high", "swing", "rank_correlation"), pl.Float64)
         frame = pl.DataFrame(records, schema=schema).sort(pl.col("swing").abs(), descending=True)
         return frame.head(top) if top else frame
+
+    def quality(self) -> pl.DataFrame:
+        """Each metric's baseline and target, the schemes it waits for, and the share of runs in which they are all there by then."""
+        return quality(self.system, self.runs)
 
     def capital_case(self) -> pl.DataFrame:
         """Each capital programme in the published case: gross and net capital, yearly saving, return, payback, net present value, beside what is published.

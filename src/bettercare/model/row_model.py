@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,6 @@ from scipy.special import ndtr
 from bettercare.errors import BettercareError
 from bettercare.model.activity_rows import (
     ACTIVITY_COLUMNS,
-    DERIVED,
     INPATIENTS,
     POINT_NUMBER,
     POINTS,
@@ -266,9 +265,9 @@ class RowModel:
                 line.factor.check(0.0, GREATEST_GROWTH, where)
                 if line.table:
                     _check_table(line.table, where)
-                check_where(line.where, line.table, where)
+                check_where(line.where, line.table, where, self.bands)
         for effect in self.effects:
-            _check_effect(effect)
+            _check_effect(effect, self.bands)
         for cause, loadings in self.common_causes.items():
             for pattern, loading in loadings.items():
                 if not (isinstance(loading, (int, float)) and -1 <= loading <= 1):
@@ -328,11 +327,12 @@ class RowModel:
         table); ``effects`` a list of mappings with the fields of RowEffect; ``bands`` and ``common_causes`` as in
         RowModel. A condition is a value, a list of values, or a mapping with ``from`` and ``to``.
 
+        >>> older = {"age": {"from": 75}, "pod": "non-elective"}
         >>> model = RowModel.read({
-        ...     "growth": [{"name": "demography", "factor": {"low": 1.0, "likely": 1.1, "high": 1.3}, "where": {"age":
-        {"from": 65}}}],
-        ...     "effects": [{"name": "frailty-service", "kind": "avoid", "table": "inpatients", "size": 0.1,
-        ...                  "where": {"pod": "non-elective", "age": {"from": 75}}}],
+        ...     "growth": [{"name": "demography", "factor": {"low": 1.0, "likely": 1.1, "high": 1.3}}],
+        ...     "effects": [
+        ...         {"name": "frailty", "kind": "avoid", "table": "inpatients", "size": 0.1, "where": older}
+        ...     ],
         ... })
         >>> model.effects[0].where["age"]
         Between(low=75, high=None)
@@ -396,7 +396,7 @@ class RowModel:
         return cls(tuple(growth), tuple(effects), **optional)
 
 
-def check_where(where: Where, table: str, asker: str) -> None:
+def check_where(where: Where, table: str, asker: str, bands: Sequence[str]) -> None:
     """Raise a BettercareError where a condition cannot be asked, or asks for a value its column never has."""
     if not isinstance(where, Mapping):
         raise BettercareError("where is not a mapping.", asker, "Give column: value.")
@@ -435,6 +435,7 @@ def check_where(where: Where, table: str, asker: str) -> None:
         }
         known = {point.pod for point in POINTS} if column == "pod" else known
         known = {point.part for point in POINTS} if column == "part" else known
+        known = set(bands) if column == "band" else known
         for value in values if known else ():
             if value not in known:
                 raise BettercareError(
@@ -444,7 +445,7 @@ def check_where(where: Where, table: str, asker: str) -> None:
 
 def condition_values(condition: Condition) -> list[Value]:
     """The values a condition other than a range accepts."""
-    return [condition] if isinstance(condition, (str, int, float)) else list(condition)  # type: ignore[arg-type]
+    return list(condition) if isinstance(condition, (list, tuple, set, frozenset)) else [cast(Value, condition)]
 
 
 def kind_of_value(value: Value) -> str:
@@ -495,7 +496,7 @@ def _check_table(table: str, where: str) -> None:
         raise BettercareError(f"{table!r} is not a table of activity rows.", where, f"Use one of: {', '.join(TABLES)}.")
 
 
-def _check_effect(effect: RowEffect) -> None:
+def _check_effect(effect: RowEffect, bands: Sequence[str]) -> None:
     where = f"effect {effect.name}"
     if effect.kind not in ("avoid", "shift", "shorten"):
         raise BettercareError(
@@ -503,10 +504,10 @@ def _check_effect(effect: RowEffect) -> None:
         )
     _check_table(effect.table, where)
     effect.size.check(0.0, 1.0, where)
-    check_where(effect.where, effect.table, where)
+    check_where(effect.where, effect.table, where, bands)
     if effect.kind == "shift":
         if effect.becomes != "tele" and _point(effect.becomes) not in POINT_NUMBER:
-            pod = effect.becomes.partition("/")[0]
+            pod = _point(effect.becomes).pod
             known = [str(point) for point in POINTS if point.pod == pod] or [
                 *sorted({point.pod for point in POINTS}),
                 "tele",
@@ -582,18 +583,3 @@ def _where(data: object, where: str) -> Where:
         else:
             made[column] = tuple(condition) if isinstance(condition, list) else condition
     return made
-
-
-__all__ = [
-    "DERIVED",
-    "Between",
-    "Condition",
-    "GrowthLine",
-    "RowEffect",
-    "RowGrowth",
-    "RowModel",
-    "Size",
-    "Where",
-    "check_where",
-    "chooses",
-]

@@ -1,22 +1,25 @@
 """Staff: whole-time equivalents that activity, savings and investment imply.
 
-Beds opened or closed and work that appears or goes take their staff with them (staff per bed, staff per unit). A saving that follows no
-activity is partly pay: its pay share over the cost of a whole-time equivalent. The result is held against the published workforce plan.
+If nothing is done staff grow as far as cost outgrows pay: the pay share of that growth over the cost of a whole-time equivalent, of which
+beds and work that grow are the part seen. Beds closed and work that appears elsewhere take their staff with them (staff per bed, staff per
+unit). A saving that follows no activity is partly pay. Both are worked at the pay of the year. Commissioners' money buys services, not
+staff of their own, and is left out; so is the staff that investment may buy. The result is held against the published workforce plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bettercare.model.activity import ActivityModel, ActivityResult, effect_figure
 from bettercare.model.delivery import Delivery, delayed, ramp
-from bettercare.model.drivers import Case
+from bettercare.model.drivers import Case, Distribution, Drivers
 from bettercare.model.lines import Ground, Line, Lines, figure_of
 from bettercare.model.money import MoneyResult
-from bettercare.plan import Plan
+from bettercare.model.scenarios import Overlay
+from bettercare.plan import Figure, Plan
 
 Array = NDArray[np.float64]
 
@@ -24,11 +27,12 @@ Array = NDArray[np.float64]
 class StaffModel:
     """The workforce of a plan."""
 
-    def __init__(self, plan: Plan, activity: ActivityModel) -> None:
+    def __init__(self, plan: Plan, activity: ActivityModel, overlay: Overlay, drivers: Drivers) -> None:
         self.plan, self.activity = plan, activity
-        parameters = plan["parameters"].by_id
-        known = "wte-cost" in parameters and "pay-share" in parameters
-        self.pay = (plan.parameter("pay-share"), plan.parameter("wte-cost")) if known else None
+        self.pay_growth = self._parameter("pay-growth", "Pay growth a year", overlay, drivers)
+        share = self._parameter("pay-share", "Pay share of provider cost", overlay, drivers)
+        cost = self._parameter("wte-cost", "Cost of a whole-time equivalent", overlay, drivers)
+        self.pay = (share, cost) if share and cost else None
         self.ramps = {
             (scheme.id, row.id): ramp(plan, scheme, row) for scheme in plan.schemes for row in scheme.effects if row["kind"] == "staff"
         }
@@ -46,16 +50,18 @@ class StaffModel:
             lines.add(f"base:{row.id}", values, Ground("In post", (figure,)), line=row["staff_group"], kind="base", **labels)
         self._from_activity(case, activity, lines)
         if self.pay is not None:
-            share, cost = self.pay
-            figures = tuple(figure_of(plan, "parameters", plan["parameters"].by_id[name]) for name in ("pay-share", "wte-cost"))
+            share, cost = (case[name][None, :] for name in self.pay)
+            names = ("pay-share", "wte-cost", "pay-growth") if self.pay_growth else ("pay-share", "wte-cost")
+            figures = tuple(figure_of(plan, "parameters", plan["parameters"].by_id[name]) for name in names)
+            level = self._pay_level(case)
+            self._from_cost(money, lines, share, cost * level, level, figures, sector)
             for effect, values in money.free_savings:
-                # A commissioner's saving buys less of something; it is not its own payroll.
-                if plan["organisations"].by_id[effect.organisation]["kind"] in ("commissioner", "specialised-commissioner"):
+                if not self._employs(effect.organisation):
                     continue
                 ground = Ground("Pay share of a saving over the cost of a whole-time equivalent", (effect.figure, *figures))
                 labels = {"organisation": effect.organisation, "sector": sector[effect.organisation], "scheme": effect.scheme.id}
                 theme = effect.scheme.row["theme"]
-                lines.add(f"save:{effect.key}", -values * share / cost, ground, line=effect.scheme.name, kind="saving", theme=theme, **labels)
+                lines.add(f"save:{effect.key}", -values * share / (cost * level), ground, line=effect.scheme.name, kind="saving", theme=theme, **labels)
         for scheme in plan.schemes:
             for row in scheme.effects:
                 if row["kind"] != "staff":
@@ -69,6 +75,52 @@ class StaffModel:
                     ground = Ground("Staff change the plan states", (figure,))
                     lines.add(f"staff:{scheme.id}.{row.id}@{name}", amount * part, ground, line=scheme.name, kind="staff", **labels)
         return lines
+
+    def _parameter(self, name: str, label: str, overlay: Overlay, drivers: Drivers) -> str:
+        """Register the driver of a parameter and return its name; "" when the plan has no such parameter."""
+        row = self.plan["parameters"].by_id.get(name)
+        if row is None:
+            return ""
+        scale = figure_of(self.plan, "parameters", row).unit.scale
+        value = overlay.value("parameters", row) * scale
+        spread = Distribution.point(value)
+        if row["low"] is not None and row["high"] is not None and ("parameters", name) not in overlay.values:
+            spread = Distribution.triangular(row["low"] * scale, value, row["high"] * scale)
+        return drivers.add(f"parameter:{name}", spread, value, label)
+
+    def _employs(self, organisation: str) -> bool:
+        return self.plan["organisations"].by_id[organisation]["kind"] not in ("commissioner", "specialised-commissioner")
+
+    def _pay_level(self, case: Case) -> Array:
+        """Pay of each year over the base year's; shape (year, run)."""
+        growth = case[self.pay_growth] if self.pay_growth else np.zeros(case.runs)
+        return np.asarray((1 + growth)[None, :] ** np.arange(len(self.plan.years))[:, None])
+
+    def _from_cost(
+        self,
+        money: MoneyResult,
+        lines: Lines,
+        share: Array,
+        cost: Array,
+        level: Array,
+        figures: tuple[Figure, ...],
+        sector: Mapping[str, str],
+    ) -> None:
+        """Do-nothing growth of staff that growth of cost implies, beyond the part that beds and work already show."""
+        base = {line.labels["organisation"]: line for line in money.cost.lines if line.key == f"base:{line.labels.get('organisation')}"}
+        for grown in money.cost.lines:
+            name = grown.labels.get("organisation", "")
+            if grown.key != f"growth:{name}" or not self._employs(name):
+                continue
+            start = base[name].values
+            implied = (start + grown.values - start * level) * share / cost
+            seen = sum((line.values for line in lines.lines if line.labels.get("organisation") == name and line.labels["kind"] == "growth"), 0.0)
+            ground = Ground(
+                "Pay share of cost growth beyond pay growth, over the cost of a whole-time equivalent, less what beds and work show",
+                (*grown.ground.figures, *figures),
+            )
+            labels = {"organisation": name, "sector": sector[name]}
+            lines.add(f"cost:{name}", implied - seen, ground, line="Growth beyond beds and work", kind="growth", **labels)
 
     def _has_groups(self, organisation: str) -> bool:
         return any(row["organisation"] == organisation and row["staff_group"] != "All staff" for row in self.plan["workforce"])

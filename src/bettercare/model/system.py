@@ -51,7 +51,7 @@ class System:
         self.activity = ActivityModel(self.plan, self.overlay, self.drivers)
         self.capital = CapitalModel(self.plan, self.overlay, self.drivers)
         self.money = MoneyModel(self.plan, self.overlay, self.drivers, self.activity)
-        self.staff = StaffModel(self.plan, self.activity)
+        self.staff = StaffModel(self.plan, self.activity, self.overlay, self.drivers)
         self._localities = self._locality_shares()
         published = self.drivers.published_case()
         # What each activity effect removes in its full year when all goes as the plan itself says, whatever the scenario.

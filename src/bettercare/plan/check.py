@@ -155,8 +155,8 @@ def why(verdict: Verdict) -> str:
     if verdict.relation == "compares":
         said = {1: "above zero", -1: "below zero", 0: "zero"}[(verdict.stated > 0) - (verdict.stated < 0)]
     else:
-        said = f"{_RELATIONS[verdict.relation]}{verdict.stated_text} {verdict.unit}".strip()
-    given = f"{_shown(verdict.recomputed, verdict.place)} {verdict.unit}"
+        said = f"{_RELATIONS[verdict.relation]}{verdict.stated_text} {_unit(verdict)}".strip()
+    given = f"{_shown(verdict.recomputed, verdict.place)} {_unit(verdict)}".strip()
     spread = _spread(verdict)
     if verdict.verdict == "agrees":
         return f"Stated {said}; the plan's own figures give {given}."
@@ -173,6 +173,10 @@ def _spread(verdict: Verdict) -> str:
         return " (anything, as a divisor may be zero)"
     low, high = _shown(verdict.low, verdict.place), _shown(verdict.high, verdict.place)
     return f" (between {low} and {high})" if low != high else ""
+
+
+def _unit(verdict: Verdict) -> str:
+    return "" if verdict.unit in ("text-number", "ratio") else verdict.unit
 
 
 def _shown(value: float, place: float) -> str:

@@ -472,7 +472,8 @@ def leaf(plan: Plan, table: str, row_id: str, row: Row, column: str = "") -> Lea
         raise BettercareError(f"{table}[{row_id!r}] has no {name}.", remedy="Fill the cell, or name another column.")
     unit = UNITS[_COLUMN_UNITS.get((table, name)) or (row["unit"] if name in _ROW_UNIT and row["unit"] else "ratio")]
     exact = row["precision"] if name in {"value", "size"} else None
-    place = (0.0 if unit.name in _NEVER_ROUNDED else printed_place(row.text.get(name, ""))) if exact is None else float(exact)
+    whole = unit.name in _NEVER_ROUNDED or found.type == "integer"
+    place = float(exact) if exact is not None else 0.0 if whole else printed_place(row.text.get(name, ""))
     dimension = _times(unit.dimension, _per_what(plan, table, row), 1) if name in _ROW_UNIT else unit.dimension
     shown = f"{table}.{row_id}" + (f".{column}" if column and column not in {"value", "size"} else "")
     return Leaf(shown, float(row[name]) * unit.scale, place * unit.scale / 2, dimension, row["basis"] == "assumed")

@@ -57,8 +57,8 @@ def read_plan(source: str | Path) -> Plan:
             raise BettercareError("This is not a plan.", str(source), "Give the folder that holds plan.yaml, or an .xlsx workbook.")
         from bettercare.plan.workbook import raw_from_workbook
 
-        header, raw, faults = raw_from_workbook(path)
-        return build(header, raw, faults, header_at="sheet Plan")
+        book = raw_from_workbook(path)
+        return build(book.header, book.raw, book.faults, scenario_text=book.scenarios, header_at="sheet Plan")
     return _read_folder(path)
 
 
@@ -131,14 +131,14 @@ def _read_scenarios(folder: Path, faults: list[Fault]) -> tuple[dict[str, Path],
             continue
         faults.extend(scenario_faults(path.stem, text, shown))
         paths[path.stem] = path
-        texts[path.stem] = text
+        texts[path.stem] = text.rstrip() + "\n"
     return paths, texts
 
 
 def scenario_faults(name: str, text: str, shown: str) -> Sequence[Fault]:
     """What keeps a scenario's text from being one: its name, its length or its YAML."""
     try:
-        value_of(_HEADER_COLUMNS["id"], name)
+        value_of(HEADER_COLUMNS["id"], name)
         parse_yaml(text, shown)
     except BettercareError as error:
         return error.faults or (Fault(shown, error.what, error.remedy),)
@@ -263,7 +263,7 @@ def build(
 
 
 _YEARS = ("base_year", "first_year", "last_year", "price_base")
-_HEADER_COLUMNS = {
+HEADER_COLUMNS = {
     name: Column(
         name,
         {"id": "id", "kind": "choice", "synthetic": "flag"}.get(name, "year" if name in _YEARS else "text"),
@@ -279,7 +279,7 @@ _HEADER_COLUMNS = {
 def _header_faults(header: Mapping[str, str], shown: str) -> list[Fault]:
     faults: list[Fault] = []
     years: dict[str, FinancialYear] = {}
-    for name, column in _HEADER_COLUMNS.items():
+    for name, column in HEADER_COLUMNS.items():
         text = header.get(name, "").strip()
         if not text:
             if column.required == "yes":
@@ -305,6 +305,7 @@ def _rows(spec: TableSpec, raw: Sequence[RawRow], faults: list[Fault]) -> list[R
     rows = []
     seen: dict[str, str] = {}
     found = Gathered(faults)
+    wrong = {fault.where for fault in faults}
     for where, cells in raw:
         values: dict[str, object] = {}
         text: dict[str, str] = {}
@@ -315,7 +316,8 @@ def _rows(spec: TableSpec, raw: Sequence[RawRow], faults: list[Fault]) -> list[R
             cell = cells.get(column.name, "")
             cell = cell.strip() if len(cell) <= LONGEST_CELL else cell
             if not cell:
-                if column.required == "yes":
+                # A cell already found wrong by the reader is not blank as well.
+                if column.required == "yes" and f"{where}, column {column.name}" not in wrong:
                     found.append(Fault(f"{where}, column {column.name}", "The cell is blank.", _how(column)))
                 continue
             try:
