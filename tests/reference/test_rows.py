@@ -115,10 +115,10 @@ def test_thinned_activity_is_poisson(tmp_path: Path, count: int) -> None:
     assert stats.kstest(drawn + np.random.default_rng(1).uniform(-1, 0, RUNS), jittered(mean)).pvalue > 1e-4
 
 
-def jittered(mean: float) -> Callable[[np.ndarray], np.ndarray]:  # type: ignore[type-arg]
+def jittered(mean: float) -> Callable[[np.ndarray], np.ndarray]:
     """Distribution function of a Poisson number less a uniform one: continuous, so that a Kolmogorov test applies."""
 
-    def cumulative(at: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def cumulative(at: np.ndarray) -> np.ndarray:
         whole = np.floor(at)
         below, here = stats.poisson.cdf(whole, mean), stats.poisson.cdf(whole + 1, mean)
         return np.asarray(below + (at - whole) * (here - below))

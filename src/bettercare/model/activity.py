@@ -8,8 +8,9 @@ admissions x length of stay / (days in the year x occupancy).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ Place = tuple[str, str]
 """An organisation and a point of delivery."""
 
 _BED_UNITS = ("beds", "virtual beds")
+_LEAST_LEFT = -600.0
+"""Logarithm of the least that may be left while a share is being looked for."""
+_RATE_UNITS = {"length-of-stay": "days", "occupancy": "%", "unit-cost": "GBP", "staff-per-unit": "WTE", "staff-per-bed": "WTE"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,19 @@ class Rates:
     drivers: Drivers
     _found: dict[tuple[str, str, str], Rate | None] = field(default_factory=dict)
 
+    @cached_property
+    def _rows(self) -> Mapping[str, Mapping[tuple[str | None, str | None], list[Row]]]:
+        """The rows of each measure, by the organisation and point of delivery they name."""
+        measures: dict[str, list[Row]] = {}
+        for row in self.plan["rates"]:
+            measures.setdefault(row["measure"], []).append(row)
+        return {measure: _by_place(rows) for measure, rows in measures.items()}
+
+    def rank(self, measure: str, organisation: str, pod: str) -> int:
+        """How particular the row found is: 3 names both, 2 the point of delivery, 1 the organisation, 0 neither; -1 there is none."""
+        rate = self.get(measure, organisation, pod)
+        return -1 if rate is None else 2 * (rate.row["pod"] is not None) + (rate.row["organisation"] is not None)
+
     def get(self, measure: str, organisation: str, pod: str) -> Rate | None:
         key = (measure, organisation, pod)
         if key not in self._found:
@@ -60,19 +77,14 @@ class Rates:
         return self._found[key]
 
     def _look(self, measure: str, organisation: str, pod: str) -> Rate | None:
-        best: tuple[int, Row] | None = None
-        for row in self.plan["rates"]:
-            if row["measure"] != measure or row["organisation"] not in (None, organisation) or row["pod"] not in (None, pod):
-                continue
-            rank = 2 * (row["pod"] is not None) + (row["organisation"] is not None)
-            if best is None or rank > best[0]:
-                best = (rank, row)
-        if best is None:
+        rows = _most_particular(self._rows.get(measure, {}), (organisation, pod))
+        if not rows:
             return None
-        row = best[1]
+        row = rows[0]
         figure = figure_of(self.plan, "rates", row)
         scale = figure.unit.scale
         value = self.overlay.value("rates", row) * scale
+        self._check(measure, rows, figure, value)
         driver = ""
         if row["low"] is not None and row["high"] is not None and ("rates", row.id) not in self.overlay.values:
             spread = Distribution.triangular(row["low"] * scale, value, row["high"] * scale)
@@ -80,6 +92,21 @@ class Rates:
         elif value != figure.base:
             figure = Figure(**{**figure.__dict__, "value": value / scale})
         return Rate(row, figure, driver)
+
+    @staticmethod
+    def _check(measure: str, rows: list[Row], figure: Figure, value: float) -> None:
+        row = rows[0]
+        if len(rows) > 1:
+            raise PlanError([Fault(rows[1].where, f"{measure} is given twice: {row.id} and {rows[1].id}.", "Keep one row.")])
+        unit, wanted = figure.unit, _RATE_UNITS[measure]
+        if unit.dimension != UNITS[wanted].dimension:
+            raise PlanError([Fault(row.where, f"The unit of {measure} {row.id} is {unit.name}.", f"Use {wanted}.")])
+        ends = [value, *(row[end] * unit.scale for end in ("low", "high") if row[end] is not None)]
+        least, most = min(ends), max(ends)
+        if least < 0 or (least <= 0 and measure in ("length-of-stay", "occupancy")):
+            raise PlanError([Fault(row.where, f"{measure} {row.id} can be {least / unit.scale:g} {unit.name}.", "It must be above zero.")])
+        if measure == "occupancy" and most > 1:
+            raise PlanError([Fault(row.where, f"Occupancy {row.id} can be {most:.0%}.", "Beds cannot be more than full.")])
 
 
 @dataclass(frozen=True)
@@ -96,7 +123,8 @@ class Growth:
         """Level of each year over the base year's; shape (year, run). ``base`` turns units added into a rate."""
         value = case[self.driver]
         start, end = FinancialYear.parse(self.row["from"]), FinancialYear.parse(self.row["to"])
-        steps = np.arange(len(plan.years))[:, None] - (start - plan.base_year)
+        # A row that starts before the plan gives the pace; the level is still that of the base year.
+        steps = np.arange(len(plan.years))[:, None] - max(start - plan.base_year, 0)
         if self.total_of == "a year":
             yearly = np.log1p(np.maximum(value, -1 + SMALLEST))
         else:
@@ -108,7 +136,14 @@ class Growth:
 def growth_of(plan: Plan, overlay: Overlay, drivers: Drivers, row: Row) -> Growth:
     """Growth from a row, its driver registered under the row's id."""
     figure = figure_of(plan, "growth", row)
-    scale = figure.unit.scale
+    unit, measure = figure.unit, row["measure"]
+    fits = unit.dimension == () or (
+        unit.is_money if measure in ("cost", "funding") else measure in ("activity", "beds") and not unit.is_money
+    )
+    if not fits:
+        remedy = "Use %, % a year" + (" or GBP m." if measure in ("cost", "funding") else "." if measure == "population" else " or a count.")
+        raise PlanError([Fault(row.where, f"The unit of the growth of {measure} {row.id} is {unit.name}.", remedy)])
+    scale = unit.scale
     value = overlay.value("growth", row) * scale
     moved = value - figure.base
     spread = Distribution.point(value)
@@ -157,18 +192,30 @@ class Pool:
         value = np.full(case.runs, self.base.base)
         return value / self.beds_per_unit(case, days) if self.counted_in_beds else value
 
-    def grown(self, plan: Plan, case: Case) -> tuple[Array, Array]:
+    def grown(self, plan: Plan, case: Case, days: float) -> tuple[Array, Array]:
         """Demographic index and whole do-nothing index; each shape (year, run)."""
-        years = len(plan.years)
-        demographic = np.zeros((years, case.runs))
+        demographic = np.ones((len(plan.years), case.runs))
         for share, growth in self.bands:
-            demographic += share * growth.index(plan, case, 1.0)
-        if not self.bands:
-            demographic = np.ones((years, case.runs))
-        if self.growth is None:
+            # Age bands whose population the plan does not grow stay as they are.
+            demographic += share * (growth.index(plan, case, 1.0) - 1)
+        if self.growth is None or self.base is None:
             return demographic, demographic
-        base: float = self.base.base if self.base is not None else 1.0
-        return demographic, self.growth.index(plan, case, base)
+        return demographic, self.growth.index(plan, case, self._base_as(self.growth, case, days))
+
+    def _base_as(self, growth: Growth, case: Case, days: float) -> Array | float:
+        """The baseline in the unit the growth is counted in: beds, or units of activity."""
+        if growth.total_of != "units":
+            return 1.0
+        unit = growth.figure.unit
+        in_beds = unit.dimension == UNITS["beds"].dimension
+        known = self.bedded if in_beds else unit.dimension == UNITS[self.unit].dimension
+        if not known or self.base is None or self.base.base <= 0:
+            what = f"{self.place[1]} at {self.place[0]} has no baseline in {unit.name} to grow from."
+            raise PlanError([Fault(growth.row.where, what, "Give the growth as %, or use an effect of the kind add.")])
+        if in_beds == self.counted_in_beds:
+            return self.base.base
+        units = self.base_units(case, days)
+        return units * self.beds_per_unit(case, days) if in_beds else units
 
 
 @dataclass
@@ -197,7 +244,7 @@ class PoolEffect:
     def amount(self, case: Case, delivery: Delivery) -> Array:
         """How many times the full planned effect is in place; shape (year, run)."""
         name = self.scheme.id
-        share = case[self.own_driver] if self.own_driver and not case.published else delivery.share[name]
+        share = delivery.size(case, name, self.own_driver)
         return np.asarray(delayed(self.ramp, delivery.delay[name]) * (share * delivery.delivered[name] * self.scale)[None, :])
 
 
@@ -223,10 +270,12 @@ def own_distribution(row: Row, drivers: Drivers, scheme: Scheme) -> str:
     size = planned_size(row)
     if row["size"] is not None or size == 0:
         return ""
+    # Sorted, for a fall in staff has a negative size.
     if row["likely"] is not None:
-        spread = Distribution.triangular(row["low"] / size, 1.0, row["high"] / size)
+        low, high = sorted((row["low"] / size, row["high"] / size))
+        spread = Distribution.triangular(low, 1.0, high)
     else:
-        spread = Distribution.normal(row["p10"] / size, row["p90"] / size)
+        spread = Distribution.normal(*sorted((row["p10"] / size, row["p90"] / size)))
     known = (f"scheme:{scheme.id}", f"class:{scheme.row['delivery']}")
     return drivers.add(f"effect:{scheme.id}.{row.id}:size", spread, 1.0, f"{scheme.name}: size of {row.id}", *known)
 
@@ -252,6 +301,37 @@ class ActivityResult:
     """Work that appears elsewhere: effect, pool it appears in, units (year, run)."""
     volume: dict[Place, Array]
     """Do-nothing activity over the base year's, by pool."""
+    added: dict[str, Moved] = field(default_factory=dict)
+    """What effects of the kind ``add`` put there, by effect."""
+
+    def change(self, key: str) -> Moved:
+        """What an effect takes away, or puts there."""
+        return self.moved[key] if key in self.moved else self.added[key]
+
+
+def _by_place(rows: Iterable[Row]) -> Mapping[tuple[str | None, str | None], list[Row]]:
+    """Rows by the organisation and point of delivery they name."""
+    found: dict[tuple[str | None, str | None], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row["organisation"], row["pod"]), []).append(row)
+    return found
+
+
+def _most_particular(rows: Mapping[tuple[str | None, str | None], list[Row]], place: Place) -> list[Row]:
+    """The rows that name the place most particularly: both, the point of delivery, the organisation, or neither."""
+    organisation, pod = place
+    tried = ((organisation, pod), (None, pod), (organisation, None), (None, None))
+    return next((rows[key] for key in tried if key in rows), [])
+
+
+def full_moves(plan: Plan, published: ActivityResult) -> Mapping[str, tuple[float, float]]:
+    """Units and beds each effect takes away (or adds) at its full size, from the published case in the year it is full."""
+    full: dict[str, tuple[float, float]] = {}
+    for key, moved in (published.moved | published.added).items():
+        year = plan.years.index(moved.effect.row["by"] or plan.years[-1])
+        part = float(moved.effect.ramp[year])
+        full[key] = (float(moved.units[year, 0]) / part, float(moved.beds[year, 0]) / part)
+    return full
 
 
 class ActivityModel:
@@ -259,17 +339,44 @@ class ActivityModel:
 
     def __init__(self, plan: Plan, overlay: Overlay, drivers: Drivers) -> None:
         self.plan, self.overlay, self.drivers = plan, overlay, drivers
-        self.days = plan.parameter("days-in-year", 365.0)
+        self.days = overlay.parameter(plan, "days-in-year", 365.0)
         self.rates = Rates(plan, overlay, drivers)
-        self.population = [
-            growth_of(plan, overlay, drivers, row) for row in plan["growth"] if row["measure"] == "population" and not row["organisation"]
-        ]
+        self._growth = _by_place(row for row in plan["growth"] if row["measure"] in ("activity", "beds"))
+        self._counted: dict[str, Place] = {}
+        self._shares = _by_place(row for row in plan["rates"] if row["measure"] == "age-share")
+        self._population: dict[str, dict[str, Growth]] = {}
+        for row in plan["growth"]:
+            if row["measure"] == "population":
+                its = self._population.setdefault(row["organisation"] or "", {})
+                if its.setdefault(row["band"] or "all", growth := growth_of(plan, overlay, drivers, row)) is not growth:
+                    raise PlanError([Fault(row.where, f"Population growth of {row['band'] or 'all ages'} is given twice.", "Keep one row.")])
         self.pools: dict[Place, Pool] = {}
         self._add_pools()
+        self.full: Mapping[str, tuple[float, float]] = {}
+        """Units and beds each effect takes away at its full size in the plan's own published case; set by the system."""
         self.effects: dict[str, PoolEffect] = {}
         self._add_effects()
+        # A scheme means the same share of activity in every scenario: the one the plan's own published case gives.
+        plain = self if not (overlay.values or overlay.schemes or overlay.beds_kept) else ActivityModel(plan, Overlay(), Drivers(plan, drivers.seed))
         for pool in self.pools.values():
-            self._calibrate(pool)
+            if plain is self:
+                self._calibrate(pool)
+            for effect in pool.effects:
+                effect.fraction = plain.effects[effect.key].fraction
+
+    @cached_property
+    def _persons(self) -> Mapping[str, float]:
+        """Persons of the footprint by age band: of the base year where the plan has them, otherwise of the first period."""
+        kinds = {row.id: row["kind"] for row in self.plan["localities"]}
+        found: dict[str, Row] = {}
+        for row in self.plan["population"]:
+            if kinds[row["area"]] != "footprint":
+                continue
+            best = found.setdefault(row["band"], row)
+            base = str(self.plan.base_year)
+            if (row["period"] != base, row["period"], row.id) < (best["period"] != base, best["period"], best.id):
+                found[row["band"]] = row
+        return {band: row["value"] for band, row in sorted(found.items())}
 
     # -- compiling -------------------------------------------------------------------------------------------------
 
@@ -281,30 +388,31 @@ class ActivityModel:
         for row in self.plan["beds"]:
             if row["pod"] and not row["site"] and row["year"] == base:
                 place = (row["organisation"], row["pod"])
-                if place not in self.pools:
+                known = self.pools.get(place)
+                if known is None or known.counted_in_beds:
                     self._pool(place, figure_of(self.plan, "beds", row), True, row)
+                elif not known.bedded:
+                    what = f"{place[1]} at {place[0]} has activity and beds but no length of stay to turn one into the other."
+                    raise PlanError([Fault(row.where, what, "Add length-of-stay and occupancy to tables/rates.csv, or leave one row out.")])
 
     def _pool(self, place: Place, base: Figure | None, in_beds: bool, row: Row | None) -> Pool:
         if place in self.pools:
             where = row.where if row is not None else ""
             raise PlanError([Fault(where, f"{place[1]} at {place[0]} has two baselines.", "Keep one row without a group.")])
+        if base is not None:
+            wanted = "beds" if in_beds else PODS[place[1]].unit
+            if base.unit.dimension != UNITS[wanted].dimension:
+                where = row.where if row is not None else ""
+                raise PlanError([Fault(where, f"{place[1]} at {place[0]} is counted in {base.unit.name}.", f"Count it in {wanted}.")])
         organisation, pod = place
-        growth = None
-        for candidate in self.plan["growth"]:
-            if candidate["measure"] in ("activity", "beds") and candidate["pod"] == pod and candidate["organisation"] in (None, organisation):
-                growth = growth_of(self.plan, self.overlay, self.drivers, candidate)
-                break
-        shares = {
-            r["band"]: r["value"] * UNITS[r["unit"]].scale
-            for r in self.plan["rates"]
-            if r["measure"] == "age-share" and r["pod"] == pod and r["organisation"] in (None, organisation)
-        }
+        growth = self._growth_at(place) if base is not None else None
+        shares = {r["band"]: r["value"] * UNITS[r["unit"]].scale for r in _most_particular(self._shares, place)}
         pool = Pool(
             place,
             base,
             in_beds,
             growth,
-            self._bands(shares),
+            self._bands(organisation, shares),
             self.rates.get("length-of-stay", organisation, pod),
             self.rates.get("occupancy", organisation, pod) if PODS[pod].bedded else None,
             setting=(row["setting"] if row is not None and row["setting"] else PODS[pod].setting),
@@ -313,19 +421,28 @@ class ActivityModel:
         self.pools[place] = pool
         return pool
 
-    def _bands(self, shares: Mapping[str, float]) -> tuple[tuple[float, Growth], ...]:
-        if not self.population:
+    def _growth_at(self, place: Place) -> Growth | None:
+        rows = _most_particular(self._growth, place)
+        if len(rows) > 1:
+            raise PlanError([Fault(rows[1].where, f"{place[1]} at {place[0]} has two growths: {rows[0].id} and {rows[1].id}.", "Keep one row.")])
+        if not rows:
+            return None
+        growth = growth_of(self.plan, self.overlay, self.drivers, rows[0])
+        first = self._counted.setdefault(rows[0].id, place)
+        if growth.total_of == "units" and first != place:
+            what = f"The growth {rows[0].id} is a count and would be added at {first[0]} and at {place[0]}."
+            raise PlanError([Fault(rows[0].where, what, "Name one organisation and point of delivery, or give it as %.")])
+        return growth
+
+    def _bands(self, organisation: str, shares: Mapping[str, float]) -> tuple[tuple[float, Growth], ...]:
+        by_band = self._population.get("", {}) | self._population.get(organisation, {})
+        if not by_band:
             return ()
-        by_band = {growth.row["band"] or "all": growth for growth in self.population}
         if shares:
             return tuple((share, by_band[band]) for band, share in shares.items() if band in by_band and share > 0)
         if "all" in by_band:
             return ((1.0, by_band["all"]),)
-        persons = {
-            row["band"]: row["value"]
-            for row in self.plan["population"]
-            if row["band"] in by_band and self.plan["localities"].by_id[row["area"]]["kind"] == "footprint"
-        }
+        persons = {band: value for band, value in self._persons.items() if band in by_band}
         total = sum(persons.values())
         return tuple((value / total, by_band[band]) for band, value in persons.items()) if total else ()
 
@@ -335,7 +452,7 @@ class ActivityModel:
                 if row["kind"] not in ("avoid", "shift", "shorten", "add"):
                     continue
                 place = (row["organisation"][0], row["pod"])
-                if place not in self.pools:
+                if place not in self.pools or self.pools[place].base is None:
                     if row["kind"] != "add":
                         raise PlanError(
                             [
@@ -346,7 +463,8 @@ class ActivityModel:
                                 )
                             ]
                         )
-                    self._pool(place, None, False, None)
+                    if place not in self.pools:
+                        self._pool(place, None, False, None)
                 pool = self.pools[place]
                 effect = PoolEffect(
                     scheme,
@@ -397,49 +515,59 @@ class ActivityModel:
         sized = [effect for effect in active if effect.figure.unit.name != "%"]
         if not sized:
             return
-        last = max(self.plan.years.index(effect.row["by"] or self.plan.years[-1]) for effect in sized)
-        # The plan's own growth, not a scenario's: a scheme means the same share of activity in every scenario.
-        case = Drivers(self.plan, 0)
-        plain = Overlay()
-        own = ActivityCalibration(self, pool, case, plain)
-        units, beds, stay = own.levels(last)
+        years = self.plan.years
+        last = max(years.index(effect.row["by"] or years[-1]) for effect in sized)
+        case = self.drivers.published_case()
+        units, beds, stay = self._levels(pool, case, last)
+        # What the ramps have in place that year: normally all of it.
+        part = {effect.key: float(effect.ramp[last]) for effect in active}
         sums = {"units": 0.0, "beds": 0.0, "stay_beds": 0.0, "days": 0.0}
         for effect in sized:
             kind = effect.figure.unit.name
+            size = effect.figure.value * part[effect.key]
             if kind in _BED_UNITS:
-                sums["stay_beds" if effect.shortens else "beds"] += effect.figure.value
+                sums["stay_beds" if effect.shortens else "beds"] += size
             else:
-                sums["days" if kind == "days" else "units"] += effect.figure.value
+                sums["days" if kind == "days" else "units"] += size
         self._refuse_too_much(pool, sized, sums, units, beds, stay)
-        shares_x = sum(np.log1p(-min(e.fraction, 1 - SMALLEST)) for e in active if e.figure.unit.name == "%" and not e.shortens)
-        shares_y = sum(np.log1p(-min(e.fraction, 1 - SMALLEST)) for e in active if e.figure.unit.name == "%" and e.shortens)
+        shares = [0.0, 0.0]
+        for effect in active:
+            if effect.figure.unit.name == "%":
+                shares[effect.shortens] += float(np.log1p(-min(effect.fraction * part[effect.key], 1 - SMALLEST)))
 
         def mean(start: float, log: float) -> float:
-            return start if abs(log) < 1e-12 else float(start * np.expm1(log) / log)
+            return start if abs(log) < 1e-12 or not start else float(start * np.expm1(log) / log)
 
-        def gaps(unknown: Array) -> list[float]:
-            x, y = float(unknown[0]), float(unknown[1])
+        def wanted(x: float, y: float) -> tuple[float, float]:
             by_beds = mean(beds, x + y) if beds else 1.0
-            return [
-                x - shares_x + sums["units"] / mean(units, x) + sums["beds"] / by_beds,
-                y - shares_y + sums["days"] / (mean(stay, y) if stay else 1.0) + sums["stay_beds"] / by_beds,
-            ]
+            by_stay = mean(stay, y) if stay else 1.0
+            return (
+                shares[0] - sums["units"] / mean(units, x) - sums["beds"] / by_beds,
+                shares[1] - sums["days"] / by_stay - sums["stay_beds"] / by_beds,
+            )
 
-        start = np.array([shares_x - sums["units"] / units - (sums["beds"] / beds if beds else 0), shares_y])
-        solved = root(gaps, start, tol=1e-13)
+        # Each round lowers both, towards what solves them; the solver then does what is left.
+        x, y = shares
+        for _ in range(40):
+            x, y = (max(value, _LEAST_LEFT) for value in wanted(x, y))
+        solved = root(lambda unknown: unknown - np.array(wanted(*np.clip(unknown, _LEAST_LEFT, 0.0))), np.array([x, y]), tol=1e-14)
+        x, y = map(float, np.clip(solved.x, _LEAST_LEFT, 0.0))
         # Near the limit of the machine's precision the solver may report no further progress: what counts is what is left over.
-        if max(map(abs, gaps(solved.x))) > 1e-9:
-            raise PlanError([Fault(sized[0].row.where, f"The effects on {pool.place[1]} at {pool.place[0]} together remove more than there is.")])
-        x, y = map(float, solved.x)
+        if max(abs(x - wanted(x, y)[0]), abs(y - wanted(x, y)[1])) > 1e-9 * max(1.0, abs(x), abs(y)):
+            what = f"The effects on {pool.place[1]} at {pool.place[0]} together remove more than there is."
+            raise PlanError([Fault(sized[-1].row.where, what, "Lower a size.")])
         for effect in sized:
             kind = effect.figure.unit.name
-            if kind in _BED_UNITS:
-                by = mean(beds, x + y)
-            elif kind == "days":
-                by = mean(stay, y)
-            else:
-                by = mean(units, x)
-            effect.fraction = float(-np.expm1(-effect.figure.value / by))
+            by = mean(beds, x + y) if kind in _BED_UNITS else mean(stay, y) if kind == "days" else mean(units, x)
+            full = part[effect.key]
+            effect.fraction = float(-np.expm1(-effect.figure.value * full / by)) / full if full else 0.0
+
+    def _levels(self, pool: Pool, case: Case, year: int) -> tuple[float, float, float]:
+        """Do-nothing units, beds and length of stay of a year in the published case."""
+        index = pool.grown(self.plan, case, self.days)[1]
+        units = float(pool.base_units(case, self.days)[0] * index[year, 0])
+        beds = units * float(pool.beds_per_unit(case, self.days)[0]) if pool.bedded else 0.0
+        return units, beds, float(pool.stay.at(case)[0]) if pool.stay is not None else 0.0
 
     def _refuse_too_much(
         self, pool: Pool, sized: list[PoolEffect], sums: Mapping[str, float], units: float, beds: float, stay: float
@@ -461,6 +589,26 @@ class ActivityModel:
                     )
                 ]
             )
+
+    def refuse_following_nothing(self) -> None:
+        """Refuse money or staff that follow an effect that takes nothing away: what part of them is released has no answer."""
+        for scheme in self.plan.schemes:
+            for row in scheme.effects:
+                key = f"{scheme.id}.{row['follows']}"
+                if not row["follows"] or row["per"] == "unit":
+                    continue
+                if key not in self.effects:
+                    what = f"{scheme.id}.{row.id} follows {row['follows']}, which changes no activity."
+                    raise PlanError([Fault(row.where, what, "Follow an effect on activity or beds.")])
+                if self.full[key][1 if self.effects[key].shortens else 0] <= 0:
+                    what = f"{scheme.id}.{row.id} follows {row['follows']}, which changes nothing as planned."
+                    raise PlanError([Fault(row.where, what, "Give that effect a size, or leave out follows.")])
+
+    def released(self, result: ActivityResult, key: str) -> Array:
+        """How much of an effect is in place, over its full size in the plan's own published case; shape (year, run)."""
+        change = result.change(key)
+        units, beds = self.full[key]
+        return change.beds / beds if change.effect.shortens else change.units / units
 
     # -- running ---------------------------------------------------------------------------------------------------
 
@@ -486,6 +634,8 @@ class ActivityModel:
                 if effect.row["kind"] == "add":
                     amount = effect.amount(case, delivery) * effect.figure.value
                     units = amount / per_bed[place][None, :] if effect.figure.unit.name in _BED_UNITS else amount
+                    beds = units * per_bed[place][None, :] if place in per_bed else np.zeros_like(units)
+                    result.added[effect.key] = Moved(effect, pool, units, beds)
                     added.setdefault(place, []).append((effect, units))
             for effect, units in added.get(place, []):
                 here = effect.row["kind"] == "add"
@@ -507,7 +657,7 @@ class ActivityModel:
         return {"organisation": organisation, "pod": pod, "setting": pool.setting, "service_model": pool.service_model, "sector": sector}
 
     def _do_nothing(self, pool: Pool, case: Case, per_bed: Array | None, result: ActivityResult) -> None:
-        demographic, whole = pool.grown(self.plan, case)
+        demographic, whole = pool.grown(self.plan, case, self.days)
         result.volume[pool.place] = whole
         if pool.base is None:
             return
@@ -555,36 +705,9 @@ class ActivityModel:
                 f"({effect.figure.value:,g} {effect.figure.unit.name} as planned)",
                 (effect.figure,),
             )
+            # The service model stays the activity's own: what is removed is taken off where it was counted.
             its = labels | {"scheme": effect.scheme.id, "theme": effect.scheme.row["theme"], "kind": effect.row["kind"]}
-            if effect.scheme.row["service_model"]:
-                its["service_model"] = effect.scheme.row["service_model"]
             if not effect.shortens:
                 result.activity.add(effect.key, units[position], ground, pool.unit, line=effect.scheme.name, **its)
             if per_bed is not None:
                 result.beds.add(effect.key, beds[position], ground, line=effect.scheme.name, **its)
-
-
-@dataclass
-class ActivityCalibration:
-    """Do-nothing levels of a pool in the plan's own published case."""
-
-    model: ActivityModel
-    pool: Pool
-    drivers: Drivers
-    overlay: Overlay
-
-    def levels(self, year: int) -> tuple[float, float, float]:
-        """Do-nothing units, beds and length of stay in the year."""
-        plan, pool = self.model.plan, self.pool
-        organisation, pod = pool.place
-        rates = Rates(plan, self.overlay, self.drivers)
-        stay = rates.get("length-of-stay", organisation, pod)
-        occupancy = rates.get("occupancy", organisation, pod) if pool.occupancy is not None else None
-        growth = growth_of(plan, self.overlay, self.drivers, pool.growth.row) if pool.growth is not None else None
-        bands = tuple((share, growth_of(plan, self.overlay, self.drivers, band.row)) for share, band in pool.bands)
-        own = Pool(pool.place, pool.base, pool.counted_in_beds, growth, bands, stay, occupancy)
-        case = self.drivers.published_case()
-        _, index = own.grown(plan, case)
-        units = float(own.base_units(case, self.model.days)[0] * index[year, 0])
-        beds = units * float(own.beds_per_unit(case, self.model.days)[0]) if own.bedded else 0.0
-        return units, beds, stay.figure.base if stay is not None else 0.0

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bettercare.errors import Fault, PlanError
 from bettercare.model.drivers import Case, Distribution, Drivers
-from bettercare.model.scenarios import Overlay
+from bettercare.model.scenarios import Overlay, SchemeChange
 from bettercare.plan import Plan, Row, Scheme
 
 Array = NDArray[np.float64]
@@ -28,6 +28,23 @@ class Delivery:
     share: Mapping[str, Array]
     delivered: Mapping[str, Array]
     delay: Mapping[str, NDArray[np.int64]]
+    changes: Mapping[str, SchemeChange]
+    """What the scenarios do to schemes."""
+
+    def size(self, case: Case, scheme: str, own: str) -> Array:
+        """The share of its planned size an effect reaches where its scheme is delivered; shape (run,).
+
+        ``own`` is the driver of the effect's own distribution, or "" where it takes the scheme's share. A scenario's low or high end and
+        its scale hold for both.
+        """
+        if not own:
+            return self.share[scheme]
+        change = self.changes.get(scheme)
+        if change is None:
+            return case[own]
+        spread = case.drivers[own].distribution
+        ends = {"low": spread.low, "high": spread.high}
+        return (np.full(case.runs, ends[change.end]) if change.end else case[own]) * change.scale
 
 
 @dataclass(frozen=True)
@@ -50,7 +67,8 @@ class DeliveryModel:
             known = (f"scheme:{name}", f"class:{row.id}")
             share = Distribution.triangular(row["low"], row["likely"], row["high"])
             drivers.add(f"scheme:{name}:size", share, 1.0, f"{label}: share of its size delivered", *known)
-            if row["probability"] < 1:
+            change = overlay.schemes.get(name)
+            if row["probability"] < 1 or (change is not None and change.probability is not None):
                 drivers.add(f"scheme:{name}:delivery", Distribution.level(), 1.0, f"{label}: delivered at all", *known)
             if row["on_time"] < 1:
                 drivers.add(f"scheme:{name}:delay", Distribution.level(), 1.0, f"{label}: on time", *known)
@@ -68,8 +86,7 @@ class DeliveryModel:
             probability = row["probability"] if change is None or change.probability is None else change.probability
             if not case.published:
                 if probability < 1:
-                    level = case[f"scheme:{name}:delivery"] if f"scheme:{name}:delivery" in case.drivers else np.ones(case.runs)
-                    done = (1 - level < probability).astype(float)
+                    done = (1 - case[f"scheme:{name}:delivery"] < probability).astype(float)
                 if row["on_time"] < 1:
                     badness = 1 - case[f"scheme:{name}:delay"]
                     late = (badness >= row["on_time"]).astype(np.int64) + (badness >= row["on_time"] + row["year_late"] - 1e-12)
@@ -84,7 +101,7 @@ class DeliveryModel:
                 done = done * delivered[required]
                 late = np.maximum(late, delay[required])
             delivered[name], delay[name] = done, late
-        return Delivery(share, delivered, delay)
+        return Delivery(share, delivered, delay, self.overlay.schemes)
 
 
 def ramp(plan: Plan, scheme: Scheme, effect: Row) -> Array:
@@ -107,6 +124,9 @@ def ramp(plan: Plan, scheme: Scheme, effect: Row) -> Array:
         positions = [position for position, _ in known]
         result = np.interp(np.arange(len(years)), positions, [share for _, share in known])
         result[: positions[0]] = 0.0
+        if result[full] <= 0:
+            what = f"{effect.id!r} is in place by {years[full]}, but its ramp has nothing in place then."
+            raise PlanError([Fault(effect.where, what, "Correct by or the ramp.")])
     else:
         for year in range(start, len(years)):
             result[year] = min(1.0, (year - start + 1) / (full - start + 1))

@@ -9,16 +9,19 @@ so the correlation of two drivers is the sum over causes of the products of thei
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from bettercare.errors import BettercareError, Fault, PlanError
-from bettercare.plan import Plan
+from bettercare.model.scenarios import Overlay
+from bettercare.plan import Plan, Row
+from bettercare.vocabulary import UNITS
 
 Array = NDArray[np.float64]
 
@@ -78,7 +81,8 @@ def stream(seed: int, name: str, first: int, count: int) -> Array:
     bits = np.random.Philox(key=key)
     bits.advance(first // 4)
     raw = bits.random_raw(count + first % 4)[first % 4 :]
-    uniform = ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    # 52 bits and a half: the middle of each of 2^52 steps is exact, so neither 0 nor 1 can come out.
+    uniform = ((raw >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
     return np.asarray(ndtri(uniform))
 
 
@@ -108,9 +112,31 @@ class Case:
 
     def __getitem__(self, name: str) -> Array:
         driver = self.drivers[name]
-        if self.levels is None or name not in self.levels:
+        if self.levels is None:
             return np.full(self.runs, driver.planned)
+        if driver.distribution.shape == "point":
+            return np.full(self.runs, driver.distribution.likely)
         return driver.distribution.at(self.levels[name])
+
+
+@dataclass(frozen=True)
+class Sources(Mapping[str, Array]):
+    """Independent standard normals by name, shape (count,) each; drawn anew when asked for, so that they take no memory."""
+
+    seed: int
+    first: int
+    count: int
+    streams: Mapping[str, str]
+    """The stream of each source."""
+
+    def __getitem__(self, name: str) -> Array:
+        return stream(self.seed, self.streams[name], self.first, self.count)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.streams)
+
+    def __len__(self) -> int:
+        return len(self.streams)
 
 
 @dataclass
@@ -136,19 +162,41 @@ class Drivers:
         """Runs ``first`` to ``first + count - 1``."""
         return Case(self.by_name, self.uniforms(first, count), count)
 
-    def _causes(self, names: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
-        loadings: dict[str, float] = {}
-        rows = []
+    @cached_property
+    def _cause_rows(self) -> tuple[Mapping[str, list[Row]], list[Row]]:
+        """Rows of common causes that name a driver, by its name, and those that are patterns."""
+        exact: dict[str, list[Row]] = {}
+        patterns = []
         for row in self.plan["common_causes"]:
-            if any(fnmatchcase(name, row["driver"]) for name in names):
-                loadings[row["cause"]] = row["loading"]
-                rows.append(row)
+            if set(row["driver"]) & set("*?["):
+                patterns.append(row)
+            else:
+                exact.setdefault(row["driver"], []).append(row)
+        return exact, patterns
+
+    def _causes(self, names: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
+        # For each cause the row that names the driver most particularly counts, whatever the order of the rows:
+        # its own name before its scheme's, its class's, and any pattern; a longer pattern before a shorter.
+        found: dict[str, tuple[tuple[int, int], Row]] = {}
+        exact, patterns = self._cause_rows
+        rows = [row for name in names for row in exact.get(name, ())]
+        rows += [row for row in patterns if any(fnmatchcase(name, row["driver"]) for name in names)]
+        for row in rows:
+            pattern = row["driver"]
+            rank = (len(names) - names.index(pattern), 0) if pattern in names else (0, len(pattern.replace("*", "")))
+            best = found.get(row["cause"])
+            if best is not None and best[0] == rank and best[1]["loading"] != row["loading"]:
+                what = f"{row['cause']!r} loads {names[0]} with {best[1]['loading']:g} and with {row['loading']:g}."
+                raise PlanError([Fault(row.where, what, "Keep one row, or name the driver more particularly in one.")])
+            if best is None or rank > best[0]:
+                found[row["cause"]] = (rank, row)
+        loadings = {cause: float(row["loading"]) for cause, (_, row) in sorted(found.items())}
         total = sum(loading**2 for loading in loadings.values())
         if total > 1 + 1e-9:
             raise PlanError(
                 [
                     Fault(
-                        rows[-1].where,
+                        max((row for _, row in found.values()), key=lambda row: abs(row["loading"])).where,
                         f"The loadings of {names[0]} on its common causes square to {total:.2f}.",
                         "The squares may add to at most 1: lower one.",
                     )
@@ -156,16 +204,16 @@ class Drivers:
             )
         return tuple(loadings.items())
 
-    def sources(self, first: int, count: int) -> Mapping[str, Array]:
+    def sources(self, first: int, count: int) -> Sources:
         """The independent standard normals behind the drivers, shape (count,): each driver's own stream, and ``cause:<name>`` for each cause."""
         moving = [driver for driver in self.by_name.values() if driver.distribution.shape != "point"]
         causes = dict.fromkeys(cause for driver in moving for cause, _ in driver.causes)
         names = {driver.name: driver.name for driver in moving} | {f"cause:{cause}": f"cause|{cause}" for cause in causes}
-        return {name: stream(self.seed, key, first, count) for name, key in names.items()}
+        return Sources(self.seed, first, count, names)
 
     def uniforms(self, first: int, count: int) -> Mapping[str, Array]:
         """For each driver, the probability level of its draw in each run; shape (count,)."""
-        sources = self.sources(first, count)
+        sources = dict(self.sources(first, count))
         result: dict[str, Array] = {}
         for driver in self.by_name.values():
             if driver.distribution.shape == "point":
@@ -186,6 +234,29 @@ class Drivers:
         first, second = self._named(one), self._named(other)
         loadings = dict(second.causes)
         return 1.0 if one == other else sum(loading * loadings.get(cause, 0.0) for cause, loading in first.causes)
+
+    def parameter(self, overlay: Overlay, name: str, unit: str, label: str, above: float | None = None) -> str:
+        """Register the driver of a parameter of the plan and return its name; "" when the plan has no such parameter.
+
+        A parameter a scenario sets is what the scenario says; otherwise it varies between its low and high, where it has them.
+
+        Raises:
+            PlanError: the parameter is not in the dimension of ``unit``, or may not be above ``above``.
+        """
+        row = self.plan["parameters"].by_id.get(name)
+        if row is None:
+            return ""
+        written = self.plan["parameters"].figure(row).unit
+        if written.dimension != UNITS[unit].dimension:
+            raise PlanError([Fault(row.where, f"The unit of {name} is {written.name}.", f"Use {unit}.")])
+        value = overlay.value("parameters", row) * written.scale
+        spread = Distribution.point(value)
+        if row["low"] is not None and row["high"] is not None and ("parameters", name) not in overlay.values:
+            spread = Distribution.triangular(row["low"] * written.scale, value, row["high"] * written.scale)
+        if above is not None and min(value, spread.low) <= above:
+            what = f"{name} can be {min(value, spread.low) / written.scale:g} {written.name}."
+            raise PlanError([Fault(row.where, what, f"It must be above {above / written.scale:g}.")])
+        return self.add(f"parameter:{name}", spread, value, label)
 
     def _named(self, name: str) -> Driver:
         if name not in self.by_name:

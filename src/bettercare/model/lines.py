@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bettercare.errors import Fault, PlanError
 from bettercare.plan import Figure, Plan, Row
 
 Array = NDArray[np.float64]
@@ -55,3 +56,15 @@ class Lines:
 def figure_of(plan: Plan, table: str, row: Row, column: str = "value") -> Figure:
     """The figure of a row, for a ground."""
     return plan[table].figure(row, column)
+
+
+def money_of(plan: Plan, table: str, row: Row) -> Figure:
+    """The figure of a row that must be money.
+
+    Raises:
+        PlanError: its unit is not one of money.
+    """
+    figure = figure_of(plan, table, row)
+    if not figure.unit.is_money:
+        raise PlanError([Fault(row.where, f"{row.id} is money but its unit is {figure.unit.name}.", "Use GBP, GBP k or GBP m.")])
+    return figure

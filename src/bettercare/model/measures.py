@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,61 @@ LABELS = (
 """The words results are filtered and grouped by, the same for every measure."""
 
 QUANTILES = (0.1, 0.5, 0.9)
+IN_MEMORY = 64_000_000
+"""Bytes of sampled values held in memory; more are kept in a temporary file, so that memory stays level in the number of runs."""
+
+
+class Draws:
+    """The sampled values of a run of a plan: rows by year by run.
+
+    They are filled once, piece by piece, and read a row and a year at a time. The temporary file has no name and goes with the object.
+    """
+
+    def __init__(self, rows: int, years: int, runs: int) -> None:
+        self.rows, self.years, self.runs = rows, years, runs
+        self._held: Array | None = None
+        if rows * years * runs * 8 <= IN_MEMORY:
+            self._held = np.empty((years, rows, runs))
+        else:
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as the result does
+
+    def put(self, first: int, values: Sequence[Array]) -> None:
+        """Values of the runs from ``first`` on: for each row an array of shape (year, run)."""
+        if self._held is not None:
+            for row, its in enumerate(values):
+                self._held[:, row, first : first + its.shape[1]] = its
+            return
+        try:
+            for row, its in enumerate(values):
+                for year in range(self.years):
+                    self._file.seek(self._at(row, year) + 8 * first)
+                    self._file.write(np.ascontiguousarray(its[year]).data)
+        except OSError as error:
+            raise BettercareError(
+                f"The sampled values cannot be kept ({error.strerror}).", remedy="Make room for temporary files, or ask for fewer runs."
+            ) from None
+
+    def get(self, row: int, year: int) -> Array:
+        """One row in one year; shape (run,)."""
+        if self._held is not None:
+            return np.asarray(self._held[year, row])
+        self._file.seek(self._at(row, year))
+        return np.frombuffer(self._file.read(8 * self.runs), dtype=np.float64)
+
+    def _at(self, row: int, year: int) -> int:
+        return 8 * self.runs * (year * self.rows + row)
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """The draws of one measure: for each of its rows the row of the draws, or None where nothing moves it. Rows may share draws."""
+
+    draws: Draws
+    index: tuple[int | None, ...]
+
+    def get(self, row: int, year: int) -> Array | None:
+        its = self.index[row]
+        return None if its is None else self.draws.get(its, year)
 
 
 @dataclass(frozen=True)
@@ -32,7 +88,7 @@ class Measure:
         labels: one mapping a row, from the words of LABELS to a value ("" where the word does not apply).
         years: financial years, in order.
         published_case: shape (row, year): everything happens as the plan says.
-        draws: for each row an array of shape (year, run), or None for a row nothing moves; or None when nothing was sampled.
+        draws: the sampled values of each row, or None when nothing was sampled.
         keys: name of each row, unique within the measure.
     """
 
@@ -41,7 +97,7 @@ class Measure:
     labels: tuple[Mapping[str, str], ...]
     years: tuple[str, ...]
     published_case: Array
-    draws: tuple[Array | None, ...] | None = None
+    draws: Sampled | None = None
     keys: tuple[str, ...] = ()
     runs: int = 0
     units: tuple[str, ...] = ()
@@ -101,9 +157,16 @@ class Measure:
     def _sum(self, rows: Sequence[int], position: int) -> Array:
         """Sum of rows in one year in every run; shape (run,)."""
         assert self.draws is not None
-        moving = [draw[position] for row in rows if (draw := self.draws[row]) is not None]
-        fixed = float(sum(self.published_case[row, position] for row in rows if self.draws[row] is None))
-        return fixed + np.sum(moving, axis=0) if moving else np.full(self.runs, fixed)
+        total = np.zeros(self.runs)
+        fixed = 0.0
+        for row in rows:
+            drawn = self.draws.get(row, position)
+            if drawn is None:
+                fixed += float(self.published_case[row, position])
+            else:
+                total += drawn
+        return total + fixed
+
     @cached_property
     def frame(self) -> pl.DataFrame:
         """Every row of the published case, with its labels, long by year."""

@@ -20,6 +20,7 @@ from bettercare.model.activity import (
     ActivityModel,
     ActivityResult,
     Growth,
+    Place,
     effect_figure,
     growth_of,
     own_distribution,
@@ -28,10 +29,10 @@ from bettercare.model.attribution import SMALLEST, contributions
 from bettercare.model.capital import CapitalResult
 from bettercare.model.delivery import Delivery, delayed, ramp
 from bettercare.model.drivers import Case, Drivers
-from bettercare.model.lines import Ground, Lines, figure_of
+from bettercare.model.lines import Ground, Line, Lines, figure_of, money_of
 from bettercare.model.scenarios import Overlay
 from bettercare.plan import Figure, Plan, Row, Scheme
-from bettercare.vocabulary import FinancialYear
+from bettercare.vocabulary import UNITS, FinancialYear
 
 Array = NDArray[np.float64]
 
@@ -76,31 +77,58 @@ class MoneyModel:
         self.plan, self.overlay, self.activity = plan, overlay, activity
         organisations = plan["organisations"].by_id
         self.sector = {name: row["sector"] for name, row in organisations.items()}
-        self.base: dict[str, Figure] = {}
-        for row in plan["spend"]:
-            if row["organisation"] and row["year"] == str(plan.base_year) and figure_of(plan, "spend", row).unit.is_money:
-                if row["organisation"] in self.base and row["category"] != "Base cost":
-                    continue
-                if row["category"] == "Base cost" or not any(
-                    other["category"] == "Base cost" and other["organisation"] == row["organisation"] for other in plan["spend"]
-                ):
-                    self.base[row["organisation"]] = figure_of(plan, "spend", row)
+        self.base = {name: figure_of(plan, "spend", row) for name, row in self._base_rows().items()}
         self.growth: dict[str, Growth] = {}
         self.funding_growth: list[Growth] = []
         for row in plan["growth"]:
-            if row["measure"] == "cost" and row["organisation"] in self.base:
-                self.growth[row["organisation"]] = growth_of(plan, overlay, drivers, row)
+            if row["measure"] == "cost":
+                self._add_cost_growth(row, growth_of(plan, overlay, drivers, row))
             elif row["measure"] == "funding":
                 self.funding_growth.append(growth_of(plan, overlay, drivers, row))
-        self.double_running = plan.parameter("double-running", 0.0) / 365.25
+        for name in self.base:
+            if name not in self.growth and "" in self.growth:
+                self.growth[name] = self.growth[""]
+        self._places: dict[str, list[Place]] = {}
+        for place in activity.pools:
+            self._places.setdefault(place[0], []).append(place)
+        self.double_running = drivers.parameter(overlay, "double-running", "months", "Double running", above=-1.0)
+        self.builds = {scheme.id for scheme in plan.schemes if any(row["kind"] == "build" for row in scheme.effects)}
+        """Schemes whose own investment is the cost of their capital."""
         self.effects: list[MoneyEffect] = []
         for scheme in plan.schemes:
             for row in scheme.effects:
                 if row["kind"] in ("save", "invest"):
                     self.effects.extend(self._effect(scheme, row, drivers))
         self._refuse_too_much()
-        self.published_moves: Mapping[str, tuple[float, float]] = {}
-        """Units and beds each activity effect removes in its full year in the plan's own published case; set by the system."""
+        self.left_out: frozenset[str] = frozenset()
+        """Schemes a scenario takes out of the plan; set by the system."""
+
+    def _base_rows(self) -> Mapping[str, Row]:
+        """What each organisation spends in the base year: the row called Base cost, or the only one there is."""
+        rows: dict[str, list[Row]] = {}
+        for row in self.plan["spend"]:
+            if row["organisation"] and row["year"] == str(self.plan.base_year) and UNITS[row["unit"]].is_money:
+                rows.setdefault(row["organisation"], []).append(row)
+        found = {}
+        for name, listed in rows.items():
+            called = [row for row in listed if row["category"] == "Base cost"] or listed
+            if len(called) > 1:
+                what = f"The base cost of {name} is not clear: {called[0].id} and {called[1].id}."
+                raise PlanError([Fault(called[1].where, what, "Give one row the category Base cost: all the organisation spends.")])
+            if called[0]["value"] > 0:
+                found[name] = called[0]
+        return found
+
+    def _add_cost_growth(self, row: Row, growth: Growth) -> None:
+        name = row["organisation"] or ""
+        if name and name not in self.base:
+            raise PlanError([Fault(row.where, f"The cost of {name} grows, but what it spends is not given.", "Add a row to spend.")])
+        if not name and growth.total_of == "units":
+            raise PlanError([Fault(row.where, f"{row.id} adds one amount to the cost of every organisation.", "Name one, or give it as %.")])
+        if name in self.growth:
+            other = self.growth[name].row.id
+            raise PlanError([Fault(row.where, f"The cost of {name or 'everyone'} has two growths: {other} and {row.id}.", "Keep one row.")])
+        self.growth[name] = growth
 
     def _effect(self, scheme: Scheme, row: Row, drivers: Drivers) -> list[MoneyEffect]:
         organisations = tuple(row["organisation"])
@@ -116,6 +144,9 @@ class MoneyModel:
             raise PlanError([Fault(row.where, f"{scheme.id}.{row.id} is a share of a cost that is not given.", "Add a row to spend.")])
         if figure.unit.name == "%" and (row["kind"] == "invest" or follows):
             raise PlanError([Fault(row.where, f"{scheme.id}.{row.id} cannot be a share of cost.", "Give an amount of money.")])
+        if follows and (row["ramp"] or row["recurrent"] is False):
+            what = f"{scheme.id}.{row.id} follows {row['follows']} and takes its timing from it."
+            raise PlanError([Fault(row.where, what, "Leave out ramp and recurrent, or follows.")])
         steps, own = ramp(self.plan, scheme, row), own_distribution(row, drivers, scheme)
         share = [base / sum(bases) for base in bases] if sum(bases) and figure.unit.name != "%" else [1.0] * len(organisations)
         return [
@@ -159,9 +190,9 @@ class MoneyModel:
             index = growth.index(self.plan, case, base.base) if growth is not None else np.ones(shape)
             volume = np.ones(shape)
             figures = [base] + ([growth.figure] if growth is not None else [])
-            for place, pool in self.activity.pools.items():
-                price = self.activity.rates.get("unit-cost", *place)
-                if place[0] != name or price is None or pool.base is None:
+            for place in self._places.get(name, ()):
+                pool, price = self.activity.pools[place], self.activity.rates.get("unit-cost", *place)
+                if price is None or pool.base is None:
                     continue
                 weight = pool.base_units(case, self.activity.days) * price.at(case) / base.base
                 volume = volume + np.minimum(weight, 1.0)[None, :] * (activity.volume[place] / reference.volume[place][:, :1] - 1)
@@ -170,8 +201,9 @@ class MoneyModel:
             labels = {"organisation": name, "sector": self.sector[name]}
             ground = Ground("Base spend x growth of cost if nothing is done, moved by activity where it differs from the plan's", tuple(figures))
             result.cost.add(f"base:{name}", np.full((shape[0], 1), base.base), Ground("Base spend", (base,)), line="Base spend", kind="base", **labels)
-            result.cost.add(f"growth:{name}", cost - base.base, ground, line="Do-nothing growth", kind="growth", **labels)
-            result.gap.add(f"growth:{name}", cost - base.base, ground, line="Growth of cost", kind="do-nothing", **labels)
+            grown = cost - base.base
+            result.cost.add(f"growth:{name}", grown, ground, line="Do-nothing growth", kind="growth", **labels)
+            result.gap.add(f"growth:{name}", grown, ground, line="Growth of cost", kind="do-nothing", **labels)
             funded = Ground("Funded for what was spent in the base year", (base,))
             result.funding.add(f"base:{name}", np.full((shape[0], 1), base.base), funded, line="Base funding", kind="base", **labels)
         return costs
@@ -181,19 +213,19 @@ class MoneyModel:
         for growth in self.funding_growth:
             name = growth.row["organisation"] or ""
             sector = self.sector.get(name, "health")
-            base = self.base[name].base if name in self.base else sum(b.base for n, b in self.base.items() if self.sector[n] == sector)
             if growth.total_of == "units":
                 start, end = FinancialYear.parse(growth.row["from"]), FinancialYear.parse(growth.row["to"])
-                steps = np.maximum(np.arange(years) - (start - self.plan.base_year), 0) / (end - start)
+                steps = np.maximum(np.arange(years) - max(start - self.plan.base_year, 0), 0) / (end - start)
                 added = case[growth.driver][None, :] * steps[:, None]
             else:
+                base = self._funded_base(growth, name, sector)
                 added = base * (growth.index(self.plan, case, base) - 1)
             ground = Ground("Growth of the money available", (growth.figure,))
             key, labels = f"funding:{growth.row.id}", {"organisation": name, "sector": sector}
             result.funding.add(key, added, ground, line="Growth of funding", kind="growth", **labels)
             result.gap.add(key, -added, ground, line="Growth of funding", kind="do-nothing", **labels)
         for row in self.plan["funding"]:
-            figure = figure_of(self.plan, "funding", row)
+            figure = money_of(self.plan, "funding", row)
             amount = self.overlay.value("funding", row) * figure.unit.scale
             if (("funding", row.id)) in self.overlay.values:
                 figure = Figure(**{**figure.__dict__, "value": amount / figure.unit.scale})
@@ -216,12 +248,19 @@ class MoneyModel:
         for row in self.plan["pool"]:
             if row["kind"] == "agreed" and row["year"] in self.plan.years:
                 # The pooled fund is what pays for the schemes of a Better Care Fund.
-                figure = figure_of(self.plan, "pool", row)
+                figure = money_of(self.plan, "pool", row)
                 values = np.zeros((years, 1))
                 values[self.plan.years.index(row["year"])] = figure.base
                 ground = Ground("Agreed value of the pooled fund", (figure,))
                 result.funding.add(f"pool:{row.id}", values, ground, line="Pooled fund", kind="funding", sector="both")
                 result.gap.add(f"pool:{row.id}", -values, ground, line="Pooled fund", kind="funding", sector="both")
+
+    def _funded_base(self, growth: Growth, name: str, sector: str) -> float:
+        """What a share of growth in funding is a share of: the organisation's base cost, or that of all of its sector."""
+        if name and name not in self.base:
+            what = f"The funding of {name} grows by a share of what it spends, which is not given."
+            raise PlanError([Fault(growth.row.where, what, "Add a row to spend, or give an amount of money.")])
+        return self.base[name].base if name else sum(base.base for other, base in self.base.items() if self.sector[other] == sector)
 
     def _fund(self, result: MoneyResult, row: Row, values: Array, ground: Ground, line: str, labels: dict[str, str | None]) -> None:
         kind = "do-nothing" if row["kind"] == "opening-position" else "funding"
@@ -241,25 +280,23 @@ class MoneyModel:
         for effect in self.effects:
             name = effect.scheme.id
             if effect.follows:
-                moved = activity.moved[effect.follows]
                 if effect.row["per"] == "unit":
-                    values = effect.figure.base * moved.units
+                    values = effect.figure.base * activity.change(effect.follows).units
                 else:
-                    in_beds = moved.effect.shortens
-                    full = self.published_moves[effect.follows][1 if in_beds else 0]
-                    values = effect.figure.base * (moved.beds if in_beds else moved.units) / full
+                    values = effect.figure.base * self.activity.released(activity, effect.follows)
+                if effect.own_driver:
+                    values = values * case[effect.own_driver][None, :]
             else:
-                share = case[effect.own_driver] if effect.own_driver and not case.published else delivery.share[name]
+                share = delivery.size(case, name, effect.own_driver)
                 if effect.row["kind"] == "invest":
                     # What is spent does not shrink with what is achieved; a scheme not delivered is not paid for.
-                    share = np.ones(case.runs)
+                    change = self.overlay.schemes.get(name)
+                    share = case[effect.own_driver] if effect.own_driver else np.ones(case.runs)
+                    share = share * (1.0 if change is None else change.scale)
                 in_place = delayed(effect.ramp, delivery.delay[name])
                 if effect.row["recurrent"] is False:
-                    in_place = np.diff(in_place, axis=0, prepend=0.0)
-                change = self.overlay.schemes.get(name)
+                    in_place = np.maximum(np.diff(in_place, axis=0, prepend=0.0), 0.0)
                 values = in_place * (share * delivery.delivered[name])[None, :]
-                if effect.row["kind"] == "invest" and change is not None and change.scale != 1.0:
-                    values = values * change.scale
                 if effect.figure.unit.name == "%":
                     shares.setdefault(effect.organisation, []).append((effect, values))
                     continue
@@ -291,8 +328,9 @@ class MoneyModel:
         how = "Released as far as the activity it follows is removed" if effect.follows else "Saving as planned x what is delivered"
         ground = Ground(how, (effect.figure,), (effect.follows,) if effect.follows else ())
         result.saving.add(effect.key, values, ground, line=effect.scheme.name, kind="saving", **labels)
-        result.gap.add(effect.key, -values, ground, line=effect.scheme.name, kind="saving", **labels)
-        result.cost.add(effect.key, -values, ground, line=effect.scheme.name, kind="saving", **labels)
+        less = -values
+        result.gap.add(effect.key, less, ground, line=effect.scheme.name, kind="saving", **labels)
+        result.cost.add(effect.key, less, ground, line=effect.scheme.name, kind="saving", **labels)
         if not effect.follows:
             result.free_savings.append((effect, values))
 
@@ -308,7 +346,10 @@ class MoneyModel:
     def _planned_investment(self, result: MoneyResult) -> None:
         years = self.plan.years
         for row in self.plan["investments"]:
-            figure = figure_of(self.plan, "investments", row)
+            figure = money_of(self.plan, "investments", row)
+            # Money is spent as planned even where a scheme slips or fails; one that a scenario takes out of the plan is not paid for.
+            if row["scheme"] in self.left_out:
+                continue
             values = np.zeros((len(years), 1))
             values[years.index(row["year"])] = figure.base
             name = row["organisation"] or ""
@@ -317,9 +358,22 @@ class MoneyModel:
             for lines in (result.investment, result.gap, result.cost):
                 lines.add(f"invest:{row.id}", values, ground, line=row["line"], kind="investment", **labels)
 
+    def _paid_for(self, result: MoneyResult) -> Mapping[str, list[Line]]:
+        """Investment that pays for work elsewhere: a strand's under ``theme:<id>``, and a scheme's own (but for its capital) under its id."""
+        paid: dict[str, list[Line]] = {}
+        strands = {f"invest:{row.id}": f"theme:{row['theme']}" for row in self.plan["investments"] if row["programme"] == "strand"}
+        for line in result.investment.lines:
+            scheme = line.labels.get("scheme", "")
+            if line.key in strands:
+                paid.setdefault(strands[line.key], []).append(line)
+            elif scheme and (line.key.startswith("invest:") or scheme not in self.builds):
+                paid.setdefault(scheme, []).append(line)
+        return paid
+
     def _work_elsewhere(self, case: Case, activity: ActivityResult, result: MoneyResult) -> None:
         """Cost of work that appears elsewhere: what planned investment does not cover, and double running."""
         by_theme: dict[str, list[tuple[str, Array, Ground, dict[str, str]]]] = {}
+        paid = self._paid_for(result)
         for effect, pool, units in activity.arrivals:
             price = self.activity.rates.get("unit-cost", *pool.place)
             if price is None:
@@ -332,7 +386,8 @@ class MoneyModel:
             }  # fmt: skip
             key = f"{effect.key}>{organisation}.{pod}"
             if self.double_running:
-                early = np.maximum(np.diff(cost, axis=0, append=cost[-1:]), 0.0) * self.double_running
+                overlap = case[self.double_running][None, :] / 365.25
+                early = np.maximum(np.diff(cost, axis=0, append=cost[-1:]), 0.0) * overlap
                 early[0] = 0.0  # nothing starts before the plan does
                 ground = Ground("New work in place before the hospital work it replaces has stopped", (price.figure, effect.figure), (effect.key,))
                 for lines in (result.gap, result.cost):
@@ -348,16 +403,15 @@ class MoneyModel:
                 by_theme.setdefault(labels["theme"], []).append((key, cost, ground, labels))
         for theme, works in by_theme.items():
             total = sum((cost for _, cost, _, _ in works), np.zeros(self._years(case)))
-            schemes = {labels["scheme"] for _, _, _, labels in works}
-            planned = np.zeros(len(self.plan.years))
-            figures = []
-            for row in self.plan["investments"]:
-                if (row["programme"] == "strand" and row["theme"] == theme) or row["scheme"] in schemes:
-                    figure = figure_of(self.plan, "investments", row)
-                    planned[self.plan.years.index(row["year"])] += figure.base
-                    figures.append(figure)
-            share = np.maximum(total - planned[:, None], 0.0) / np.where(total > 0, total, 1.0)
+            planned = np.zeros((total.shape[0], 1))
+            figures: list[Figure] = []
+            for name in (f"theme:{theme}", *dict.fromkeys(labels["scheme"] for _, _, _, labels in works)):
+                for line in paid.get(name, ()):
+                    planned = planned + line.values
+                    figures.extend(line.ground.figures)
+            share = np.maximum(total - planned, 0.0) / np.where(total > 0, total, 1.0)
             for key, cost, ground, labels in works:
                 unfunded = Ground("Cost of the work less the theme's planned investment", ground.figures + tuple(figures), ground.lines)
+                beyond = cost * share
                 for lines in (result.gap, result.cost):
-                    lines.add(f"work:{key}", cost * share, unfunded, line="Community work beyond planned investment", kind="community work", **labels)
+                    lines.add(f"work:{key}", beyond, unfunded, line="Community work beyond planned investment", kind="community work", **labels)

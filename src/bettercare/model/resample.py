@@ -62,6 +62,7 @@ _WORD_DAYS = np.uint64(0x8CB92BA72F3D8DD7)
 _TO_UNIT = 1.0 / 9007199254740992.0  # 2 ** -53
 _POISSON_BLOCK = 64.0  # exp(-64) is far above the smallest double
 _BINOMIAL_BLOCK = 256  # 0.5 ** 256 likewise
+_INVERSE = 1.0 / np.maximum(np.arange(_BINOMIAL_BLOCK + 1), 1)  # a product is quicker than a quotient
 
 
 @_compiled
@@ -119,12 +120,14 @@ def poisson(mean: float, state: np.uint64) -> int:
 def _binomial_small(trials: int | np.int64, chance: float, uniform: float) -> int:
     # Search from no success upwards; chance is at most a half.
     miss = 1.0 - chance
-    odds = chance / miss
     here = miss**trials
+    if uniform < here:
+        return 0
+    odds = chance / miss
     count = 0
     while uniform >= here and count < trials:
         uniform -= here
-        here *= odds * (trials - count) / (count + 1)
+        here *= odds * (trials - count) * _INVERSE[count + 1]
         count += 1
     return count
 
@@ -300,6 +303,7 @@ def draw_rows(
     last = np.empty(profiles)
     same_day = np.empty(profiles)
     saved = np.empty((profiles, segments))
+    split = np.empty((profiles, segments), np.bool_)
     shortened = np.empty(profiles, np.bool_)
     share = np.empty(shift_items.size)
     for run in range(run_from, run_to):
@@ -349,8 +353,12 @@ def draw_rows(
             shortened[here] = value < 1.0
             for segment in range(segments):
                 value = 1.0
+                # A stay is cut only where one of its own effects ends, so that others' effects move none of its draws.
+                split[here, segment] = segment == segments - 1
                 for item in range(days_start[here], days_start[here + 1]):
                     effect = days_items[item]
+                    if segment < segments - 1 and first_days[effect] == cuts[segment]:
+                        split[here, segment] = True
                     if first_days[effect] == 0 or (segment < segments - 1 and first_days[effect] >= cuts[segment]):
                         value *= 1.0 - size[run, effect]
                 saved[here, segment] = 1.0 - value
@@ -397,13 +405,14 @@ def draw_rows(
                     days = np.int64(0)
                     done = np.int64(0)
                     for segment in range(segments):
-                        end = length if segment == segments - 1 else min(length, np.int64(cuts[segment]))
+                        if not split[here, segment]:
+                            continue
+                        end, cut = length, np.uint64(0)
+                        if segment < segments - 1:
+                            end, cut = min(length, np.int64(cuts[segment])), np.uint64(cuts[segment])
                         if end > done:
-                            days += overnight * (end - done)
-                            days -= binomial(
-                                overnight * (end - done), saved[here, segment],
-                                mix(state + _WORD_DAYS + np.uint64(segment)),
-                            )  # fmt: skip
+                            nights = overnight * (end - done)
+                            days += nights - binomial(nights, saved[here, segment], mix(state + _WORD_DAYS + cut))
                             done = end
                     run_bed_days[cell[row]] += days
                 else:

@@ -64,6 +64,11 @@ class Result:
         return self.measures["saving"]
 
     @property
+    def slippage(self) -> Measure:
+        """Savings the plan counts on less savings as they come, GBP a year: positive is less or later than planned."""
+        return self.measures["slippage"]
+
+    @property
     def investment(self) -> Measure:
         """Investment by line and scheme, GBP."""
         return self.measures["investment"]

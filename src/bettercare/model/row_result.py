@@ -88,10 +88,12 @@ class RowResult:
             BettercareError: a word or a value is not known.
         """
         keys, baseline, drawn = self._grouped(measure, by, where)
-        low, middle, high = np.quantile(drawn, QUANTILES, axis=0) if keys.height else np.empty((3, 0))
+        # By group first: numpy adds a run of numbers in one order only where they lie together.
+        drawn = np.ascontiguousarray(drawn.T)
+        low, middle, high = np.quantile(drawn, QUANTILES, axis=1) if keys.height else np.empty((3, 0))
         return keys.with_columns(
             pl.Series("baseline", baseline, pl.Float64),
-            pl.Series("mean", drawn.mean(axis=0), pl.Float64),
+            pl.Series("mean", drawn.mean(axis=1), pl.Float64),
             pl.Series("p10", low, pl.Float64),
             pl.Series("p50", middle, pl.Float64),
             pl.Series("p90", high, pl.Float64),

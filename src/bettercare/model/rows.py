@@ -14,7 +14,7 @@ column may hold identical rows once.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -86,7 +86,7 @@ def run_rows(
     seed: int = SEED,
     workers: int = 1,
     progress: Progress | None = None,
-    rows_at_once: int = 65_536,
+    rows_at_once: int = 262_144,
 ) -> RowResult:
     """Draw every row of the files in every run.
 
@@ -97,7 +97,7 @@ def run_rows(
         runs: how many runs.
         seed: the same seed gives the same numbers.
         workers: threads that share the runs.
-        progress: called after each chunk with rows done and rows in all; what it raises stops the work.
+        progress: called with rows done and rows in all, several times a chunk; what it raises stops the work.
         rows_at_once: rows in a chunk; a larger chunk takes more memory and changes nothing else.
 
     Raises:
@@ -126,10 +126,10 @@ def run_rows(
         for file in opened:
             for first_row in range(0, file.rows, rows_at_once):
                 chunk = file.chunk(first_row, rows_at_once, work.edges, model.bands, work.sites)
-                work.add(file, chunk, pool, workers)
+                for share in work.add(file, chunk, pool, workers):
+                    if progress is not None:
+                        progress(done + int(share * chunk.point.size), total)
                 done += chunk.point.size
-                if progress is not None:
-                    progress(done, total)
         return work.result(pool, workers)
     finally:
         # On an interruption the pieces already running (a fraction of a second each) end; the others never start.
@@ -212,8 +212,8 @@ class _Work:
                 asked |= dict.fromkeys(effect.where, f"effect {effect.name}")
         return asked
 
-    def add(self, file: RowFile, chunk: RowChunk, pool: ThreadPoolExecutor, workers: int) -> None:
-        """Draw a chunk in every run."""
+    def add(self, file: RowFile, chunk: RowChunk, pool: ThreadPoolExecutor, workers: int) -> Iterator[float]:
+        """Draw a chunk in every run, telling what share of it is done."""
         rows = chunk.point.size
         self.rows_seen[file.table] += rows
         lines = self._lines_of(file, chunk)
@@ -243,7 +243,7 @@ class _Work:
                 row_key, profile, base, cell, chunk.stay, chunk.count, self.activity, self.bed_days,
             )  # fmt: skip
 
-        _share_runs(draw, self.runs, pool, workers)
+        yield from _share_runs(draw, self.runs, pool, workers)
 
     def _lines_of(self, file: RowFile, chunk: RowChunk) -> Codes:
         # The line of each growth that chooses each row, or -1; by growth first, so that a growth's lines lie together.
@@ -436,22 +436,24 @@ class _Work:
                 rows_of, days_of, activity, bed_days,
             )  # fmt: skip
 
-        _share_runs(explain, self.runs, pool, workers)
+        for _ in _share_runs(explain, self.runs, pool, workers):
+            pass
         return activity, bed_days
 
     def _factors(self) -> pl.DataFrame:
-        sizes = np.concatenate([self.growth_factor, self.size], axis=1)
+        # By line first: numpy adds a run of numbers in one order only where they lie together.
+        sizes = np.ascontiguousarray(np.concatenate([self.growth_factor, self.size], axis=1).T)
         names = [
             *((self.growth[number].name, "growth") for number, _ in self.lines),
             *((effect.name, effect.kind) for effect in self.effects),
         ]
-        low, middle, high = np.quantile(sizes, (0.1, 0.5, 0.9), axis=0)
+        low, middle, high = np.quantile(sizes, (0.1, 0.5, 0.9), axis=1)
         return pl.DataFrame(
             {
                 "name": [name for name, _ in names],
                 "kind": [kind for _, kind in names],
                 "line": [*self._line_numbers(), *[1] * len(self.effects)],
-                "mean": sizes.mean(axis=0),
+                "mean": sizes.mean(axis=1),
                 "p10": low,
                 "p50": middle,
                 "p90": high,
@@ -490,12 +492,13 @@ class _Work:
         )
 
 
-def _share_runs(task: Callable[[int, int], None], runs: int, pool: ThreadPoolExecutor, workers: int) -> None:
-    # A few pieces for each worker, so that none waits long for the others.
-    ends = np.unique(np.linspace(0, runs, min(runs, 4 * workers) + 1).astype(int)).tolist()
+def _share_runs(task: Callable[[int, int], None], runs: int, pool: ThreadPoolExecutor, workers: int) -> Iterator[float]:
+    # Several pieces for each worker, so that none waits long for the others, nor an interruption for any.
+    ends = np.unique(np.linspace(0, runs, min(runs, 8 * workers) + 1).astype(int)).tolist()
     pieces = [pool.submit(task, first, last) for first, last in pairwise(ends)]
-    for piece in pieces:
+    for number, piece in enumerate(pieces, start=1):
         piece.result()
+        yield number / len(pieces)
 
 
 def _key(seed: int, name: str) -> np.uint64:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bettercare.errors import BettercareError
-from bettercare.model.measures import Measure
+from bettercare.model.measures import Draws, Measure, Sampled
 from bettercare.model.result import Result
 from bettercare.model.scenarios import Scenario, compose, read_scenarios
 from bettercare.model.system import UNITS, System
@@ -22,7 +22,8 @@ PIECE = 1000
 """Runs evaluated at once for a plan of ordinary size; fewer for a larger one, so that memory stays level."""
 SEED = 2016
 
-Drawn = Mapping[str, tuple[Array | None, ...]]
+Drawn = tuple[tuple[Array, ...], Mapping[str, tuple[int | None, ...]]]
+"""The arrays of a piece, each once; and for each measure which of them is the row's, None where nothing moves it."""
 
 
 def run(
@@ -58,14 +59,13 @@ def run(
     rows = sum(len(lines) for lines in published.values()) * len(plan.years)
     size = int(min(PIECE, max(16, 40_000_000 // max(rows, 1))))
     pieces = [(first, min(size, runs - first)) for first in range(0, runs, size)]
-    drawn: dict[str, list[list[Array | None]]] = {name: [] for name in published}
-    done = 0
-    for piece, (_, count) in zip(_evaluate(system, pieces, workers), pieces, strict=True):
-        for name, rows_of_piece in piece.items():
-            drawn[name].append(list(rows_of_piece))
-        done += count
+    draws, index = None, {}
+    for (values, rows_of), (first, count) in zip(_evaluate(system, pieces, workers), pieces, strict=True):
+        if draws is None:
+            draws, index = Draws(len(values), len(plan.years), runs), rows_of
+        draws.put(first, values)
         if progress is not None:
-            progress(done, runs)
+            progress(first + count, runs)
     measures = {
         name: Measure(
             name,
@@ -73,15 +73,14 @@ def run(
             tuple(line.labels for line in lines),
             plan.years,
             np.array([line.values[:, 0] for line in lines]).reshape(len(lines), len(plan.years)),
-            _joined(drawn[name]) if runs else None,
+            Sampled(draws, index[name]) if draws is not None else None,
             tuple(line.key for line in lines),
             runs,
             tuple(line.unit for line in lines) if any(line.unit for line in lines) else (),
         )
         for name, lines in published.items()
     }
-    sources = system.drivers.sources(0, runs) if runs else {}
-    return Result(plan, system, seed, runs, tuple(chosen), measures, published, sources)
+    return Result(plan, system, seed, runs, tuple(chosen), measures, published, system.drivers.sources(0, runs))
 
 
 def _evaluate(system: System, pieces: list[tuple[int, int]], workers: int) -> Iterable[Drawn]:
@@ -93,22 +92,21 @@ def _evaluate(system: System, pieces: list[tuple[int, int]], workers: int) -> It
 
 
 def _piece(system: System, first: int, count: int) -> Drawn:
-    case = system.drivers.case(first, count)
-    return {
-        name: tuple(np.ascontiguousarray(line.values) if line.values.shape[1] == count and _moves(line.values) else None for line in lines.lines)
-        for name, lines in system.evaluate(case).items()
-    }
-
-
-def _moves(values: Array) -> bool:
-    """Whether a row may differ between runs: a row of one column never does."""
-    return values.strides[1] != 0 if values.ndim == 2 else False
-
-
-def _joined(pieces: list[list[Array | None]]) -> tuple[Array | None, ...]:
-    joined: list[Array | None] = []
-    for rows in zip(*pieces, strict=True):
-        joined.append(None if rows[0] is None else np.concatenate([row for row in rows if row is not None], axis=1))
-    # Let each piece go as soon as it has been joined.
-    pieces.clear()
-    return tuple(joined)
+    # Two runs at least, so that a row nothing moves (one column) is told from one that moves.
+    case = system.drivers.case(first, max(count, 2))
+    arrays: list[Array] = []
+    known: dict[int, int] = {}
+    index: dict[str, tuple[int | None, ...]] = {}
+    for name, lines in system.evaluate(case).items():
+        rows: list[int | None] = []
+        for line in lines.lines:
+            if line.values.shape[1] == 1:
+                rows.append(None)
+                continue
+            # One array may be a row of several measures: a saving is less gap and less cost.
+            if id(line.values) not in known:
+                known[id(line.values)] = len(arrays)
+                arrays.append(line.values)
+            rows.append(known[id(line.values)])
+        index[name] = tuple(rows)
+    return tuple(np.ascontiguousarray(values[:, :count]) for values in arrays), index

@@ -105,6 +105,11 @@ class Overlay:
         """The value of a row under the overlay."""
         return float(self.values.get((table, row.id), row["value"]))
 
+    def parameter(self, plan: Plan, name: str, default: float) -> float:
+        """A parameter under the overlay, in its base unit; the default where the plan has none."""
+        row = plan["parameters"].by_id.get(name)
+        return default if row is None else self.value("parameters", row) * plan["parameters"].figure(row).unit.scale
+
 
 def compose(plan: Plan, scenarios: Iterable[Scenario]) -> Overlay:
     """Put scenarios over a plan.

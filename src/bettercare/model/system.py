@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from bettercare.model.activity import ActivityModel
+from bettercare.model.activity import ActivityModel, full_moves
 from bettercare.model.capital import CapitalModel
 from bettercare.model.delivery import Delivery, DeliveryModel
 from bettercare.model.drivers import Case, Drivers
@@ -25,6 +25,7 @@ UNITS: Mapping[str, str] = {
     "cost": "GBP",
     "funding": "GBP",
     "saving": "GBP",
+    "slippage": "GBP",
     "investment": "GBP",
     "activity": "by point of delivery",
     "avoided": "by point of delivery",
@@ -53,22 +54,22 @@ class System:
         self.money = MoneyModel(self.plan, self.overlay, self.drivers, self.activity)
         self.staff = StaffModel(self.plan, self.activity, self.overlay, self.drivers)
         self._localities = self._locality_shares()
-        published = self.drivers.published_case()
-        # What each activity effect removes in its full year when all goes as the plan itself says, whatever the scenario.
-        plain = self if self.overlay == Overlay() else None
-        own = plain.drivers if plain else Drivers(self.plan, self.seed)
-        delivery_model = self.delivery if plain else DeliveryModel.of(self.plan, Overlay(), own)
-        activity_model = self.activity if plain else ActivityModel(self.plan, Overlay(), own)
-        whole = own.published_case()
-        result = activity_model.evaluate(whole, delivery_model.deliver(whole))
-        self.reference = result
-        moves: dict[str, tuple[float, float]] = {}
-        for key, moved in result.moved.items():
-            year = self.plan.years.index(moved.effect.row["by"] or self.plan.years[-1])
-            moves[key] = (float(moved.units[year, 0]), float(moved.beds[year, 0]))
-        self.money.published_moves = moves
-        # Rates and drivers are registered as they are first asked for, so ask for all before any run is drawn.
-        self.evaluate(published)
+        self.planned_savings: Mapping[str, Array] = {}
+        case = self.drivers.published_case()
+        if self.overlay == Overlay():
+            self.reference = self.activity.evaluate(case, self.delivery.deliver(case))
+            self.activity.full = full_moves(self.plan, self.reference)
+        else:
+            # What schemes are worth and what was planned are the plan's own, whatever the scenario.
+            plain = System(self.plan, self.seed)
+            self.reference, self.planned_savings = plain.reference, plain.planned_savings
+            self.activity.full = plain.activity.full
+        done = self.delivery.deliver(case).delivered
+        self.money.left_out = frozenset(name for name, times in done.items() if times[0] == 0)
+        self.activity.refuse_following_nothing()
+        # Rates register their drivers when first asked for, so all are asked for before any run is drawn.
+        first = self.evaluate(case)
+        self.planned_savings = self.planned_savings or {line.key: line.values for line in first["saving"].lines}
 
     def evaluate(self, case: Case) -> Mapping[str, Lines]:
         """Every measure in some runs."""
@@ -87,6 +88,7 @@ class System:
             "cost": money.cost,
             "funding": money.funding,
             "saving": money.saving,
+            "slippage": self._slippage(money.saving),
             "investment": money.investment,
             "activity": activity.activity,
             "avoided": self._avoided(activity.moved),
@@ -96,6 +98,14 @@ class System:
             "capital": capital.capital,
             "charges": capital.charges,
         }
+
+    def _slippage(self, saving: Lines) -> Lines:
+        """Savings as planned less savings as they come, by scheme: positive is less or later than planned."""
+        lines = Lines()
+        for line in saving.lines:
+            planned = self.planned_savings.get(line.key, line.values)
+            lines.lines.append(Line(line.key, {**line.labels, "kind": "slippage"}, planned - line.values, line.ground))
+        return lines
 
     def _avoided(self, moves: Mapping[str, object]) -> Lines:
         """Activity that no longer happens where it did, by scheme and, where the plan shares it out, by locality."""

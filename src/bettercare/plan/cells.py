@@ -122,7 +122,7 @@ def ramp(text: str) -> tuple[tuple[str, float], ...]:
         year, colon, share = part.partition(":")
         if not colon:
             raise BettercareError(f"{_short(part)} is not a step of a ramp.", remedy="Write 2017/18: 0.25; 2018/19: 1.")
-        value = number(share)
+        value = number(share.strip())
         if not 0 <= value <= 1:
             raise BettercareError(
                 f"The share {_short(share.strip())} in a ramp is not between 0 and 1.", remedy="Write a quarter as 0.25 and all of it as 1."

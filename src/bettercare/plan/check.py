@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bettercare.errors import BettercareError, Fault, PlanError
 from bettercare.plan.cells import printed_place
-from bettercare.plan.claims import Expression, expression_of
+from bettercare.plan.claims import expression_of
+from bettercare.plan.expression import Expression
 from bettercare.plan.figures import Row
 from bettercare.vocabulary import UNITS
 
@@ -57,19 +58,24 @@ class Verdict:
             "plan": self.plan,
             "statement": self.statement,
             "stated": self.stated,
-            "recomputed": self.recomputed,
+            "recomputed": _plain(self.recomputed),
             "unit": self.unit,
             "verdict": self.verdict,
             "source": self.source,
             "relation": self.relation,
-            "low": self.low if math.isfinite(self.low) else None,
-            "high": self.high if math.isfinite(self.high) else None,
+            "low": _plain(self.low),
+            "high": _plain(self.high),
             "where": self.where,
             "note": self.note,
             "components": list(self.components),
             "rests_on": list(self.rests_on),
             "why": why(self),
         }
+
+
+def _plain(value: float) -> float | None:
+    """A number without the noise of binary fractions; None for a range without end."""
+    return float(f"{value:.12g}") if math.isfinite(value) else None
 
 
 def check(plan: Plan) -> tuple[Verdict, ...]:
@@ -95,7 +101,11 @@ def _verdict(plan: Plan, claim: Row, expression: Expression) -> Verdict:
     low, high = (bound / unit.scale for bound in expression.range)
     central = expression.value / unit.scale
     # Where large figures cancel, the noise is that of the large figures.
-    largest = max((abs(leaf.value) for leaf in expression.leaves), default=0.0) / unit.scale if expression.dimension == unit.dimension else 0.0
+    largest = (
+        max((abs(leaf.value) for leaf in expression.leaves), default=0.0) / unit.scale
+        if expression.dimension == unit.dimension
+        else 0.0
+    )
     place = float(claim["precision"] if claim["precision"] is not None else printed_place(claim.text["stated"]))
     noise = _NOISE * max(abs(claim["stated"]), abs(central), place) + 1e-14 * largest
     document = plan["sources"].by_id.get(str(claim["source"]))
@@ -121,7 +131,9 @@ def _verdict(plan: Plan, claim: Row, expression: Expression) -> Verdict:
     )
 
 
-def judge(relation: str, stated: float, place: float, central: float, low: float, high: float, noise: float = 0.0) -> Judgement:
+def judge(
+    relation: str, stated: float, place: float, central: float, low: float, high: float, noise: float = 0.0
+) -> Judgement:
     """The verdict from a stated figure, the place of its last digit, and the recomputed value with its range.
 
     >>> judge("equals", 412.9, 0.1, 412.86, 412.5, 413.2), judge("equals", 412.9, 0.1, 412.6, 412.2, 413.0)
@@ -147,7 +159,11 @@ def judge(relation: str, stated: float, place: float, central: float, low: float
     if central > stated + noise or (not strict and central >= stated - noise):
         return "agrees"
     # A range without width that only touches a strict bound is equal to it: no rounding makes it more.
-    return "rounding" if high > stated + noise or (high >= stated - noise and (not strict or high - low > noise)) else "inconsistent"
+    return (
+        "rounding"
+        if high > stated + noise or (high >= stated - noise and (not strict or high - low > noise))
+        else "inconsistent"
+    )
 
 
 def why(verdict: Verdict) -> str:
@@ -165,7 +181,14 @@ def why(verdict: Verdict) -> str:
     return f"Stated {said}; the plan's own figures give {given}{spread}, and no rounding of the printed figures can reconcile the two."
 
 
-_RELATIONS = {"equals": "", "about": "about ", "over": "over ", "under": "under ", "at-most": "at most ", "at-least": "at least "}
+_RELATIONS = {
+    "equals": "",
+    "about": "about ",
+    "over": "over ",
+    "under": "under ",
+    "at-most": "at most ",
+    "at-least": "at least ",
+}
 
 
 def _spread(verdict: Verdict) -> str:

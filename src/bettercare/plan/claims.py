@@ -1,8 +1,7 @@
 """The language of claims: an expression over a plan's own tables, and the range its printed figures allow.
 
 An expression reads figures (``beds["acute-2016"]``, ``sum(capital, kind="spend")``), and combines them with ``+ - * / **``,
-``abs``, ``min``, ``max``, ``grow``, ``count`` and ``number``. Every figure it reads is a *leaf*: known to half its last
-printed digit. The same figure read twice is one leaf, so that what cancels on paper cancels here.
+``abs``, ``min``, ``max``, ``grow``, ``count`` and ``number``.
 """
 
 from __future__ import annotations
@@ -11,14 +10,14 @@ import ast
 import difflib
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bettercare.errors import BettercareError, Fault
 from bettercare.plan.cells import printed_place
 from bettercare.plan.dictionary import dictionary
+from bettercare.plan.expression import PURE, Constant, Expression, Leaf, Node, Operation
 from bettercare.plan.figures import Row
 from bettercare.vocabulary import PODS, UNITS, Unit
 from bettercare.vocabulary.units import Dimension
@@ -26,223 +25,24 @@ from bettercare.vocabulary.units import Dimension
 if TYPE_CHECKING:
     from bettercare.plan.plan import Plan
 
-PURE: Dimension = ()
-TIMES = {name: Unit(name, UNITS[f"{name}s"].scale, UNITS[f"{name}s"].dimension) for name in ("hour", "day", "week", "month", "year")}
+TIMES = {
+    name: Unit(name, UNITS[f"{name}s"].scale, UNITS[f"{name}s"].dimension)
+    for name in ("hour", "day", "week", "month", "year")
+}
 """Lengths of time an expression may name: ``1 / capital_programmes["acute"].roi * year``."""
 
 _ALIASES = {"scheme_effects": "effects"}
-_EFFECT_COLUMNS = ("id", "scheme", "theme", "kind", "organisation", "pod", "by", "unit", "programme", "follows", "per", "recurrent", "basis")
-_COLUMN_UNITS = {("capital_programmes", "roi"): "%", ("capital_programmes", "payback"): "years", ("capital_programmes", "life"): "years"}
+_COLUMN_UNITS = {
+    ("capital_programmes", "roi"): "%",
+    ("capital_programmes", "payback"): "years",
+    ("capital_programmes", "life"): "years",
+}
 _ROW_UNIT = {"value", "size", "low", "likely", "high", "p10", "p90"}
 _NOT_COUNTED = {"GBP", "days"}
 _NEVER_ROUNDED = {"text-number", "schemes", "sites", "practices"}
 """Labels and small counts of whole things: 4 printed is 4, never 4.4. A precision given for the row says otherwise."""
 _LONGEST = 5_000
 _DEEPEST = 60
-
-
-# --- what an expression is made of -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """A figure of the plan, in the base unit of its dimension."""
-
-    id: str
-    """``table.row`` or ``table.row.column``"""
-    value: float
-    half: float
-    """Half the place of its last printed digit."""
-    dimension: Dimension
-    assumed: bool = False
-
-
-@dataclass(frozen=True)
-class Constant:
-    """A number or a length of time written in the expression, or a count of rows: exact."""
-
-    value: float
-    dimension: Dimension = PURE
-    is_count: bool = False
-
-
-@dataclass(frozen=True)
-class Operation:
-    """``+ - * / **``, ``abs``, ``min`` or ``max`` of its parts."""
-
-    name: str
-    parts: tuple[Node, ...]
-    dimension: Dimension
-
-
-Node = Leaf | Constant | Operation
-
-
-@dataclass(frozen=True)
-class _Slope:
-    """A value and its derivative by each leaf."""
-
-    value: float
-    by: Mapping[str, float]
-
-
-def _at(node: Node, point: Mapping[str, float]) -> _Slope:
-    """The value and derivatives of a node where the leaves have the values of ``point`` (else their printed ones)."""
-    if isinstance(node, Leaf):
-        return _Slope(point.get(node.id, node.value), {node.id: 1.0})
-    if isinstance(node, Constant):
-        return _Slope(node.value, {})
-    parts = [_at(part, point) for part in node.parts]
-    if node.name == "+":
-        return _mix(math.fsum(part.value for part in parts), [(part, 1.0) for part in parts])
-    left, *others = parts
-    if node.name == "abs":
-        return _mix(abs(left.value), [(left, -1.0 if left.value < 0 else 1.0)])
-    if node.name in ("min", "max"):
-        return (min if node.name == "min" else max)(parts, key=lambda part: part.value)
-    right = others[0]
-    if node.name == "-":
-        return _mix(left.value - right.value, [(left, 1.0), (right, -1.0)])
-    if node.name == "*":
-        return _mix(left.value * right.value, [(left, right.value), (right, left.value)])
-    if node.name == "/":
-        value = left.value / right.value
-        return _mix(value, [(left, 1 / right.value), (right, -value / right.value)])
-    value = _power(left.value, right.value)
-    by_left = right.value * _power(left.value, right.value - 1) if right.value else 0.0
-    by_right = value * math.log(left.value) if left.value > 0 and right.by else 0.0
-    return _mix(value, [(left, by_left), (right, by_right)])
-
-
-def _power(base: float, exponent: float) -> float:
-    if base < 0 and exponent != int(exponent):
-        raise ArithmeticError("a fractional power of a negative number")
-    return float(base**exponent)
-
-
-def _mix(value: float, parts: Sequence[tuple[_Slope, float]]) -> _Slope:
-    by: dict[str, float] = {}
-    for part, weight in parts:
-        for leaf, slope in part.by.items():
-            by[leaf] = by.get(leaf, 0.0) + weight * slope
-    return _Slope(value, by)
-
-
-def _walk(node: Node) -> Iterator[Node]:
-    yield node
-    if isinstance(node, Operation):
-        for part in node.parts:
-            yield from _walk(part)
-
-
-@dataclass(frozen=True)
-class Expression:
-    """A claim's expression, resolved against the plan it is about."""
-
-    text: str
-    node: Node
-
-    @property
-    def dimension(self) -> Dimension:
-        return self.node.dimension
-
-    @cached_property
-    def leaves(self) -> tuple[Leaf, ...]:
-        """The figures it reads, each once, in the order it reads them."""
-        return tuple({node.id: node for node in _walk(self.node) if isinstance(node, Leaf)}.values())
-
-    @property
-    def counts(self) -> bool:
-        """Whether it counts rows."""
-        return any(isinstance(node, Constant) and node.is_count for node in _walk(self.node))
-
-    @property
-    def value(self) -> float:
-        """Where every figure is exactly as printed, in the base unit of its dimension.
-
-        Raises:
-            BettercareError: the printed figures make it divide by zero.
-        """
-        try:
-            value = _at(self.node, {}).value
-        except (ArithmeticError, ValueError):
-            raise BettercareError("The expression divides by zero or leaves the real numbers.", remedy="Check the figures it reads.") from None
-        if not math.isfinite(value):
-            raise BettercareError("The expression is too large to be a figure of a plan.")
-        return value
-
-    @cached_property
-    def range(self) -> tuple[float, float]:
-        """The lowest and highest value as each leaf moves within half its last printed digit, in the base unit.
-
-        Infinite where a divisor may be zero within that.
-        """
-        leaves = {leaf.id: leaf for leaf in self.leaves if leaf.half > 0}
-        try:
-            if any(_crosses_zero(node.parts[1], leaves) for node in _walk(self.node) if isinstance(node, Operation) and node.name == "/"):
-                return -math.inf, math.inf
-            values = [_at(self.node, {}).value]
-            starts: list[dict[str, float]] = [{}]
-            for difference in _kinks(self.node):
-                ends = [_climb(difference, leaves, side, {})[1] for side in (-1, 1)]
-                starts += ends
-                starts += _where_zero(difference, *ends)
-            for start in starts:
-                for side in (-1, 1):
-                    value, _ = _climb(self.node, leaves, side, start)
-                    values.append(value)
-                    # A kink itself may be the extreme: hold the leaves that make it and move the others alone.
-                    others = {name: leaf for name, leaf in leaves.items() if name not in start}
-                    values.append(_climb(self.node, others, side, start)[0])
-        except (ArithmeticError, ValueError):
-            return -math.inf, math.inf
-        return min(values), max(values)
-
-
-def _climb(node: Node, leaves: Mapping[str, Leaf], side: int, start: Mapping[str, float]) -> tuple[float, dict[str, float]]:
-    """The extreme on one side (-1 low, 1 high), and where: each leaf goes to the end its slope points to."""
-    point = dict(start)
-    best, best_point = side * -math.inf, point
-    for _ in range(6):
-        here = _at(node, point)
-        if side * here.value > side * best:
-            best, best_point = here.value, point
-        # A leaf without slope stays where it is: it does not matter here.
-        moved = {name: leaves[name].value + side * math.copysign(leaves[name].half, slope) for name, slope in here.by.items() if name in leaves and slope}
-        if all(point.get(name) == value for name, value in moved.items()):
-            break
-        point = {**point, **moved}
-    return best, best_point
-
-
-def _crosses_zero(node: Node, leaves: Mapping[str, Leaf]) -> bool:
-    return _climb(node, leaves, -1, {})[0] <= 0 <= _climb(node, leaves, 1, {})[0]
-
-
-def _kinks(node: Node) -> Iterator[Node]:
-    """The differences whose sign decides a branch of ``abs``, ``min`` or ``max``."""
-    for part in _walk(node):
-        if isinstance(part, Operation) and part.name == "abs":
-            yield part.parts[0]
-        elif isinstance(part, Operation) and part.name in ("min", "max"):
-            for index, first in enumerate(part.parts):
-                for second in part.parts[index + 1 :]:
-                    yield Operation("-", (first, second), part.dimension)
-
-
-def _where_zero(difference: Node, low: Mapping[str, float], high: Mapping[str, float]) -> list[dict[str, float]]:
-    """A point between two where the difference is zero, if it changes sign between them."""
-    if not _at(difference, low).value < 0 < _at(difference, high).value:
-        return []
-    near, far = 0.0, 1.0
-
-    def between(share: float) -> dict[str, float]:
-        return {name: low[name] + share * (high[name] - low[name]) for name in low.keys() & high.keys()}
-
-    for _ in range(60):
-        middle = (near + far) / 2
-        near, far = (middle, far) if _at(difference, between(middle)).value < 0 else (near, middle)
-    return [between(far)]
 
 
 # --- reading one ----------------------------------------------------------------------------------------------------------
@@ -257,10 +57,13 @@ def parse(text: str, plan: Plan) -> Expression:
     if len(text) > _LONGEST:
         raise BettercareError(f"The expression holds {len(text):,} characters.", remedy=f"Keep it under {_LONGEST:,}.")
     try:
-        tree = ast.parse(" ".join(text.split()), mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns of text such as 2year, which the error below already says
+            tree = ast.parse(" ".join(text.split()), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise BettercareError(
-            f"{_short(text)} is not an expression.", remedy='Write it like sum(capital, kind="spend") / capital["a"]; check quotes and brackets.'
+            f"{_short(text)} is not an expression.",
+            remedy='Write it like sum(capital, kind="spend") / capital["a"]; check quotes and brackets.',
         ) from None
     return Expression(text, _Reader(plan).node(tree.body, 0))
 
@@ -271,7 +74,9 @@ class _Reader:
 
     def node(self, tree: ast.expr, depth: int) -> Node:
         if depth > _DEEPEST:
-            raise BettercareError("The expression is nested too deeply.", remedy="Split it into several claims, or use sum().")
+            raise BettercareError(
+                "The expression is nested too deeply.", remedy="Split it into several claims, or use sum()."
+            )
         match tree:
             case ast.Constant(value=bool()):
                 pass
@@ -281,7 +86,10 @@ class _Reader:
                 return Constant(TIMES[name].scale, TIMES[name].dimension)
             case ast.Name(id=name):
                 table = self._table(name)
-                raise BettercareError(f"{name} alone is a whole table.", remedy=f'Write {name}["row-id"] or sum({name}, ...).' if table else "")
+                raise BettercareError(
+                    f"{name} alone is a whole table.",
+                    remedy=f'Write {name}["row-id"] or sum({name}, ...).' if table else "",
+                )
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 part = self.node(operand, depth + 1)
                 return Operation("-", (Constant(0.0, part.dimension), part), part.dimension)
@@ -312,7 +120,9 @@ class _Reader:
             case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str() as row_id)):
                 table = self._table(name)
             case _:
-                raise BettercareError(f"{_short(ast.unparse(tree))} does not name a row.", remedy='Write table["row-id"].')
+                raise BettercareError(
+                    f"{_short(ast.unparse(tree))} does not name a row.", remedy='Write table["row-id"].'
+                )
         rows = _rows(self.plan, table)
         row = rows.get(row_id)
         if row is None:
@@ -323,10 +133,14 @@ class _Reader:
         if function in ("sum", "count"):
             return self._over_rows(function, tree)
         if function not in _FUNCTIONS:
-            raise BettercareError(f"There is no function {_short(function)}.", remedy=f"Use one of: sum, count, {', '.join(_FUNCTIONS)}.")
+            raise BettercareError(
+                f"There is no function {_short(function)}.", remedy=f"Use one of: sum, count, {', '.join(_FUNCTIONS)}."
+            )
         fewest, most = _FUNCTIONS[function]
         if tree.keywords or not fewest <= len(tree.args) <= most:
-            raise BettercareError(f"{function} takes {'one figure' if most == 1 else 'two figures' if most == 2 else 'two figures or more'}.")
+            raise BettercareError(
+                f"{function} takes {'one figure' if most == 1 else 'two figures' if most == 2 else 'two figures or more'}."
+            )
         parts = tuple(self.node(argument, depth + 1) for argument in tree.args)
         if function == "number":
             return _without_counts(parts[0])
@@ -342,7 +156,10 @@ class _Reader:
             case [ast.Name(id=name)]:
                 table = self._table(name)
             case _:
-                raise BettercareError(f"{function} takes one table and the columns to match.", remedy=f'Write {function}(beds, organisation="uhl").')
+                raise BettercareError(
+                    f"{function} takes one table and the columns to match.",
+                    remedy=f'Write {function}(beds, organisation="uhl").',
+                )
         wanted: dict[str, tuple[str | float, ...]] = {}
         empty: float | None = None
         for keyword in tree.keywords:
@@ -354,26 +171,37 @@ class _Reader:
                 raise BettercareError(f"{function} takes columns to match by name.")
             else:
                 wanted[keyword.arg] = _literals(keyword)
-        matched = self._matching(name, table, wanted)
+        matched = self._matching(name, table, wanted, sure=empty is None)
         if function == "count":
             return Constant(float(len(matched)), PURE, is_count=True)
         if not matched:
             if empty is not None:
                 return Constant(0.0)
-            raise BettercareError(f"{_short(ast.unparse(tree))} matches no row.", remedy="Check the words, or add empty=0 if there may be none.")
+            raise BettercareError(
+                f"{_short(ast.unparse(tree))} matches no row.",
+                remedy="Check the words, or add empty=0 if there may be none.",
+            )
         return _combine("+", tuple(leaf(self.plan, table, row_id, row) for row_id, row in matched))
 
-    def _matching(self, name: str, table: str, wanted: Mapping[str, tuple[str | float, ...]]) -> list[tuple[str, Row]]:
+    def _matching(
+        self, name: str, table: str, wanted: Mapping[str, tuple[str | float, ...]], sure: bool
+    ) -> list[tuple[str, Row]]:
+        """Rows that match every column; a word that no row has is a typing mistake where there is ``sure`` to be one."""
         rows = _rows(self.plan, table)
-        columns = _EFFECT_COLUMNS if table == "effects" else dictionary()[table].names
+        columns = (*dictionary()[table].names, *(("theme",) if table == "effects" else ()))
         tests: list[tuple[str, list[Callable[[tuple[str, ...]], bool]]]] = []
         for column, words in wanted.items():
             if column not in columns:
                 raise BettercareError(f"{name} has no column {_short(column)}.", remedy=_nearest(column, list(columns)))
-            tests.append((column, [_test(word) for word in words]))
-            for word, test in zip(words, (_test(word) for word in words), strict=True):
-                if not self._possible(table, column, word) and not any(test(self._cells(table, key, row, column)) for key, row in rows.items()):
-                    raise BettercareError(f"No row of {name} has {column} {_short(str(word))}.", remedy=self._seen(table, column, str(word)))
+            either = [_test(word) for word in words]
+            tests.append((column, either))
+            for word, test in zip(words, either, strict=True):
+                found = any(test(self._cells(table, key, row, column)) for key, row in rows.items())
+                if sure and not found and not self._possible(table, column, word):
+                    raise BettercareError(
+                        f"No row of {name} has {column} {_short(str(word))}.",
+                        remedy=self._seen(table, column, str(word)),
+                    )
         return [
             (key, row)
             for key, row in rows.items()
@@ -381,12 +209,14 @@ class _Reader:
         ]
 
     def _possible(self, table: str, column: str, word: str | float) -> bool:
-        """Whether a word no row has could still be right: blank, one of the column's choices, or an id it may refer to."""
+        """Whether a word no row has could still be right: blank, a year of the plan, a choice, or an id it may refer to."""
         spec = dictionary()[table].column(column)
         if word == "":
             return True
         if spec is None:
             return column == "theme" and word in self.plan["themes"].by_id
+        if spec.type == "year":
+            return word in self.plan.years
         return word in spec.choices or (bool(spec.refers_to) and word in self.plan[spec.refers_to].by_id)
 
     def _cells(self, table: str, key: str, row: Row, column: str) -> tuple[str, ...]:
@@ -406,7 +236,12 @@ class _Reader:
         return ("" if value is None else str(value),)
 
     def _seen(self, table: str, column: str, word: str) -> str:
-        seen = {cell for key, row in _rows(self.plan, table).items() for cell in self._cells(table, key, row, column) if cell}
+        seen = {
+            cell
+            for key, row in _rows(self.plan, table).items()
+            for cell in self._cells(table, key, row, column)
+            if cell
+        }
         return _nearest(word, sorted(seen))
 
 
@@ -431,7 +266,10 @@ def _literals(keyword: ast.keyword) -> tuple[str | float, ...]:
         value = None
     words = value if isinstance(value, list | tuple) else [value]
     if not words or not all(isinstance(word, str | int | float) and not isinstance(word, bool) for word in words):
-        raise BettercareError(f"{keyword.arg} must be a word or a list of words.", remedy=f'Write {keyword.arg}="x" or {keyword.arg}=["x", "y"].')
+        raise BettercareError(
+            f"{keyword.arg} must be a word or a list of words.",
+            remedy=f'Write {keyword.arg}="x" or {keyword.arg}=["x", "y"].',
+        )
     return tuple(words)
 
 
@@ -466,8 +304,12 @@ def leaf(plan: Plan, table: str, row_id: str, row: Row, column: str = "") -> Lea
     found = spec.column(name)
     if found is None or not found.is_number or name == "precision":
         numbers = [column.name for column in spec.columns if column.is_number and column.name != "precision"]
-        what = f"{table} has no number column {_short(name)}." if column else f"{table} holds no figure in a column value."
-        raise BettercareError(what, remedy=f"Its number columns: {', '.join(numbers)}." if numbers else "Use count() for it.")
+        what = (
+            f"{table} has no number column {_short(name)}." if column else f"{table} holds no figure in a column value."
+        )
+        raise BettercareError(
+            what, remedy=f"Its number columns: {', '.join(numbers)}." if numbers else "Use count() for it."
+        )
     if row[name] is None:
         raise BettercareError(f"{table}[{row_id!r}] has no {name}.", remedy="Fill the cell, or name another column.")
     unit = UNITS[_COLUMN_UNITS.get((table, name)) or (row["unit"] if name in _ROW_UNIT and row["unit"] else "ratio")]
@@ -515,13 +357,17 @@ def _combine(name: str, parts: tuple[Node, ...]) -> Node:
     if name == "**":
         base, exponent = parts
         if exponent.dimension != PURE:
-            raise BettercareError(f"A power cannot be a number of {in_words(exponent.dimension)}.", remedy="Use a plain number of years.")
+            raise BettercareError(
+                f"A power cannot be a number of {in_words(exponent.dimension)}.", remedy="Use a plain number of years."
+            )
         if base.dimension == PURE:
             return Operation(name, parts, PURE)
         if not isinstance(exponent, Constant) or exponent.value != int(exponent.value) or abs(exponent.value) > 9:
             raise BettercareError(f"Only a small whole power of {in_words(base.dimension)} can be taken.")
         return Operation(name, parts, _times(PURE, base.dimension, int(exponent.value)))
-    kinds = {part.dimension for part in parts if not (isinstance(part, Constant) and part.value == 0 and not part.is_count)}
+    kinds = {
+        part.dimension for part in parts if not (isinstance(part, Constant) and part.value == 0 and not part.is_count)
+    }
     if len(kinds) > 1:
         shown = " and ".join(sorted(in_words(kind) for kind in kinds))
         verb = {"+": "added", "-": "subtracted"}.get(name, "compared")
@@ -536,7 +382,11 @@ def _odd_one_out(parts: Sequence[Node]) -> str:
             first.setdefault(part.dimension, part.id)
     if len(first) < 2:
         return "Add like to like."
-    return "Add like to like: " + "; ".join(f"{name} is in {in_words(dimension)}" for dimension, name in first.items()) + "."
+    return (
+        "Add like to like: "
+        + "; ".join(f"{name} is in {in_words(dimension)}" for dimension, name in first.items())
+        + "."
+    )
 
 
 def _without_counts(node: Node) -> Node:
@@ -570,7 +420,11 @@ def fits(expression: Expression, unit: Unit) -> bool:
         return True
     counted = [(kind, power) for kind, power in dimension if kind not in _NOT_COUNTED]
     if unit.dimension == PURE:
-        return (unit.name == "ratio" or unit.name.startswith("per ")) and len(counted) == len(dimension) and sum(power for _, power in counted) == 0
+        return (
+            (unit.name == "ratio" or unit.name.startswith("per "))
+            and len(counted) == len(dimension)
+            and sum(power for _, power in counted) == 0
+        )
     if dimension == PURE:
         return expression.counts and all(kind not in _NOT_COUNTED and power == 1 for kind, power in unit.dimension)
     return tuple((kind, power) for kind, power in dimension if power > 0 or kind in _NOT_COUNTED) == unit.dimension

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
 from bettercare.errors import BettercareError, Fault, PlanError
 from bettercare.plan.cells import LONGEST_CELL, value_of
+from bettercare.plan.claims import faults_of_claims
 from bettercare.plan.dictionary import SCHEME_TABLES, Column, TableSpec, dictionary
 from bettercare.plan.faults import Gathered
 from bettercare.plan.figures import Row, Table
@@ -58,23 +59,27 @@ def read_plan(source: str | Path) -> Plan:
         from bettercare.plan.workbook import raw_from_workbook
 
         book = raw_from_workbook(path)
-        return build(book.header, book.raw, book.faults, scenario_text=book.scenarios, header_at="sheet Plan")
+        return build(book.header, book.raw, book.faults, scenario_text=book.scenarios, header_at="sheet Plan", unread=book.unread)
     return _read_folder(path)
 
 
 def _read_folder(folder: Path) -> Plan:
     faults: list[Fault] = []
     header = _read_header(folder, faults)
+    unread: set[str] = set()
     raw: dict[str, Sequence[RawRow]] = {}
     for path in _files(folder / "tables"):
         shown = f"tables/{path.name}"
         if path.suffix != ".csv" or path.stem not in dictionary() or path.stem in SCHEME_TABLES:
             faults.append(Fault(shown, "This is not a table of a plan.", f"Tables: {', '.join(_table_names())}."))
             continue
+        before = len(faults)
         raw[path.stem] = _read_csv(path, shown, dictionary()[path.stem], faults)
-    raw["schemes"], raw["effects"] = _read_schemes(folder, faults)
+        if len(faults) > before:
+            unread.add(path.stem)
+    raw["schemes"], raw["effects"] = _read_schemes(folder, faults, unread)
     scenarios, scenario_text = _read_scenarios(folder, faults)
-    return build(header, raw, faults, scenarios, scenario_text)
+    return build(header, raw, faults, scenarios, scenario_text, unread=unread)
 
 
 def _table_names() -> list[str]:
@@ -109,7 +114,8 @@ def _read_header(folder: Path, faults: list[Fault]) -> dict[str, str] | None:
         if key not in HEADER:
             faults.append(Fault(where, f"{key[:60]!r} is not known.", f"Known: {', '.join(HEADER)}."))
         elif isinstance(node.value, str):
-            header[key] = node.value.strip()
+            if text := node.value.strip():
+                header[key] = text
         elif node.value is not None:
             faults.append(Fault(where, f"{key} must be a single value.", f"Write it as {key}: ... on one line."))
     return header
@@ -147,18 +153,20 @@ def scenario_faults(name: str, text: str, shown: str) -> Sequence[Fault]:
     return ()
 
 
-def _read_schemes(folder: Path, faults: list[Fault]) -> tuple[list[RawRow], list[RawRow]]:
+def _read_schemes(folder: Path, faults: list[Fault], unread: set[str]) -> tuple[list[RawRow], list[RawRow]]:
     schemes: list[RawRow] = []
     effects: list[RawRow] = []
     for path in _files(folder / "schemes"):
         shown = f"schemes/{path.name}"
         if path.suffix != ".yaml":
             faults.append(Fault(shown, "This is not a scheme.", "Scheme files end in .yaml."))
+            unread.add("schemes")
             continue
         try:
             scheme, its_effects = rows_of(read_yaml(path, shown), shown, faults.append)
         except BettercareError as error:
             faults.extend(error.faults)
+            unread.add("schemes")
             continue
         if scheme[1].get("id", path.stem) != path.stem:
             its_id = scheme[1]["id"][:60]
@@ -181,10 +189,11 @@ def _read_csv(path: Path, shown: str, spec: TableSpec, faults: list[Fault]) -> l
     found = Gathered(faults)
     rows: list[RawRow] = []
     # Rows are counted as a spreadsheet shows them: the heading is row 1, and a cell of several lines is still one row.
-    row = 1
+    row = 0
     try:
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         names = _heading(next(reader, []))
+        row = 1
         if not check_columns(names, shown, spec, faults):
             return []
         for row, cells in enumerate(reader, start=2):
@@ -202,8 +211,7 @@ def _read_csv(path: Path, shown: str, spec: TableSpec, faults: list[Fault]) -> l
     except csv.Error as error:
         unclosed = "unexpected end of data" in str(error)
         what = "A quotation mark is opened and not closed." if unclosed else f"The row cannot be read ({error})."
-        where = f"{shown}, row {row + 1 if rows or row > 1 else row}"
-        found.append(Fault(where, what, "Check the quotation marks there and below." if unclosed else "Check the quotation marks."))
+        found.append(Fault(f"{shown}, row {row + 1}", what, "Check the quotation marks there and below." if unclosed else "Check the quotation marks."))
     finally:
         csv.field_size_limit(previous)
         found.close()
@@ -246,8 +254,13 @@ def build(
     scenarios: Mapping[str, Path] | None = None,
     scenario_text: Mapping[str, str] | None = None,
     header_at: str = "plan.yaml",
+    unread: Collection[str] = (),
 ) -> Plan:
-    """A plan from the text of its cells. ``header`` is None when it could not be read (its faults are then among those given).
+    """A plan from the text of its cells.
+
+    Args:
+        header: None when it could not be read (its faults are then among those given).
+        unread: tables of which a part could not be read; what refers to them is not judged, since the row may be in that part.
 
     Raises:
         PlanError: with every fault found here and those given.
@@ -256,7 +269,10 @@ def build(
         faults.extend(_header_faults(header, header_at))
     tables = {name: Table(spec, tuple(_rows(spec, raw.get(name, ()), faults))) for name, spec in dictionary().items()}
     plan = Plan(dict(header or {}), tables, scenarios or {}, scenario_text or {})
-    faults.extend(faults_of(plan))
+    faults.extend(faults_of(plan, unread))
+    if not faults:
+        # What a claim reads must be sound before the claim itself can be judged.
+        faults.extend(faults_of_claims(plan))
     if faults:
         raise PlanError(faults)
     return plan

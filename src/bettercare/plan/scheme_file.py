@@ -30,7 +30,13 @@ _EFFECT_PLACE = {
     ("size", "p10"): "p10",
     ("size", "p90"): "p90",
 }
-_PLACE_OF = {column: place for place, column in _EFFECT_PLACE.items()}
+PLACE_OF = {column: place for place, column in _EFFECT_PLACE.items()}
+"""Where a column of ``effects`` stands in a scheme's file, when not at the top of the effect."""
+_EFFECT_KEYS = tuple(
+    dict.fromkeys(
+        PLACE_OF[name][0] if name in PLACE_OF else name for name in dictionary()["effects"].names if name != "scheme"
+    )
+)
 
 
 def rows_of(node: Node, shown: str, fault: Callable[[Fault], None]) -> tuple[RawRow, list[RawRow]]:
@@ -44,6 +50,8 @@ def rows_of(node: Node, shown: str, fault: Callable[[Fault], None]) -> tuple[Raw
                 fault(Fault(where, "effects must be a list.", "Start each effect with a dash."))
                 continue
             effects.extend(row for item in child.value or [] if (row := _effect_row(item, shown, fault)))
+        elif key not in dictionary()["schemes"].names:
+            fault(Fault(where, f"{key[:60]!r} is not known here.", f"Known: {', '.join(dictionary()['schemes'].names)}, effects."))
         else:
             _set(scheme, key, child, where, fault)
     name = scheme.get("id", "")
@@ -76,9 +84,11 @@ def _effect_row(node: Node, shown: str, fault: Callable[[Fault], None]) -> RawRo
                     _set(cells, column, value, at, fault)
         elif key == "scheme":
             fault(Fault(at, "An effect in a scheme's file does not name the scheme.", "Take the line out."))
-        elif key in _PLACE_OF:
-            outer, inner = _PLACE_OF[key]
+        elif key in PLACE_OF:
+            outer, inner = PLACE_OF[key]
             fault(Fault(at, f"{key!r} stands in the wrong place.", f"Write it as {outer}: {{{inner}: ...}}."))
+        elif key not in dictionary()["effects"].names:
+            fault(Fault(at, f"{key[:60]!r} is not known here.", f"Known: {', '.join(_EFFECT_KEYS)}."))
         else:
             _set(cells, key, child, at, fault)
     return where, cells
@@ -121,7 +131,8 @@ class _Bare(_Text):
 
 def _represent_bare(dumper: yaml.SafeDumper, data: _Bare) -> yaml.Node:
     # The tag YAML would give it, so that neither the tag nor quotes are written.
-    tag = dumper.resolve(yaml.ScalarNode, str(data), (True, False))
+    resolve: Any = dumper.resolve
+    tag = resolve(yaml.ScalarNode, str(data), (True, False))
     return yaml.ScalarNode(tag, str(data), style=None)
 
 
@@ -167,8 +178,8 @@ def _effect_yaml(cells: Mapping[str, str]) -> dict[str, Any]:
             # Written as a mapping only if reading it gives the same text back.
             same = _ramp_text(steps.items()) == text
             result["ramp"] = _OneLine({year: _Bare(share) for year, share in steps.items()}) if same else _Text(text)
-        elif column.name in _PLACE_OF:
-            outer, inner = _PLACE_OF[column.name]
+        elif column.name in PLACE_OF:
+            outer, inner = PLACE_OF[column.name]
             result.setdefault(outer, _OneLine())[inner] = _yaml_value(column, text)
         else:
             result[column.name] = _yaml_value(column, text)

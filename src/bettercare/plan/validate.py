@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -30,10 +30,10 @@ ACTIVITY_KINDS = ("avoid", "shift", "shorten", "add")
 MONEY_KINDS = ("save", "invest")
 
 
-def faults_of(plan: Plan) -> list[Fault]:
-    """Every fault between rows and tables."""
+def faults_of(plan: Plan, unread: Collection[str] = ()) -> list[Fault]:
+    """Every fault between rows and tables, but for references into the tables in ``unread``."""
     faults: list[Fault] = []
-    checks = [_references(plan, table) for table in plan.tables.values()]
+    checks = [_references(plan, table, unread) for table in plan.tables.values()]
     checks += [_numbers(table) for table in plan.tables.values()]
     checks += [check(plan) for check in (_horizon, _capital, _effects, _circles, _delivery, _causes, _shares)]
     for check in checks:
@@ -43,15 +43,17 @@ def faults_of(plan: Plan) -> list[Fault]:
     return faults
 
 
-def _references(plan: Plan, table: Table) -> Iterator[Fault]:
+def _references(plan: Plan, table: Table, unread: Collection[str]) -> Iterator[Fault]:
     for row in table:
         for column in table.spec.columns:
             value = row[column.name]
-            if not column.refers_to or value is None:
+            if not column.refers_to or column.refers_to in unread or value is None:
                 continue
             for name in value if column.type == "refs" else (value,):
                 yield from _known(plan, column.refers_to, name, f"{row.where}, column {column.name}")
         for name, target in _LISTED_IN_TEXT.get(table.name, {}).items():
+            if target in unread:
+                continue
             for part in str(row[name] or "").split(";"):
                 if part.strip():
                     yield from _known(plan, target, part.strip(), f"{row.where}, column {name}")
@@ -70,6 +72,9 @@ def _numbers(table: Table) -> Iterator[Fault]:
             yield Fault(f"{row.where}, column value", f"{row.text['value']} is negative.", "A count or an amount here cannot be below zero.")
         if row["precision"] is not None and row["precision"] <= 0:
             yield Fault(f"{row.where}, column precision", "A precision must be above zero.", "Write 1000 for thousands, or leave it blank.")
+        for name in ("likelihood", "impact"):
+            if table.name == "risks" and row[name] is not None and not 1 <= row[name] <= 5:
+                yield Fault(f"{row.where}, column {name}", f"{row.text[name]} is not on the scale.", "Write 1 to 5.")
         low, high = row["low"], row["high"]
         if low is not None and high is not None and low > high:
             yield Fault(f"{row.where}, column low", f"low {row.text['low']} is above high {row.text['high']}.", "Swap them.")
@@ -160,7 +165,7 @@ def _effects(plan: Plan) -> Iterator[Fault]:
             yield Fault(row.where, f"{row.id!r} is a price for each unit of nothing.", "Add follows: and the effect it prices.")
 
 
-def _cycle(graph: dict[str, tuple[str, ...]]) -> list[str]:
+def _cycle(graph: Mapping[str, tuple[str, ...]]) -> list[str]:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -183,7 +188,7 @@ def _circles(plan: Plan) -> Iterator[Fault]:
     yield from _circle(plan, "effects", effects, "Effects follow each other", "Let money follow activity, and activity nothing.")
 
 
-def _circle(plan: Plan, table: str, graph: dict[str, tuple[str, ...]], what: str, remedy: str) -> Iterator[Fault]:
+def _circle(plan: Plan, table: str, graph: Mapping[str, tuple[str, ...]], what: str, remedy: str) -> Iterator[Fault]:
     cycle = _cycle(graph)
     if cycle:
         names = [f"{row['scheme']}.{row.id}" if table == "effects" else row.id for row in plan[table]]

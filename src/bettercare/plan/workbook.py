@@ -15,8 +15,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import openpyxl
 import xlsxwriter
+from openpyxl.reader import excel
 
 from bettercare.errors import BettercareError, Fault
 from bettercare.plan.cells import LONGEST_CELL, number
@@ -132,7 +132,8 @@ class _Writer:
         row += 2
         for position, name in enumerate(("sheet", "rows", "what it holds")):
             sheet.write_string(row, position, name, self._heading)
-        for row, (spec, rows) in enumerate(tables, start=row + 1):
+        for spec, rows in tables:
+            row += 1
             sheet.write_url(row, 0, f"internal:'{spec.name}'!A1", self._style(font_color="#005EB8", underline=1), spec.name)
             sheet.write_number(row, 1, len(rows), self._style(align="left"))
             sheet.write_string(row, 2, f"{spec.title}: {spec.meaning[0].lower()}{spec.meaning[1:]}", wrapped)
@@ -262,6 +263,10 @@ def _day(text: str) -> date | None:
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
+# openpyxl is not typed.
+_open: Any = excel.load_workbook
+
+
 @dataclass
 class WorkbookText:
     """The text of a workbook's cells, as a plan folder would hold it, and what was wrong with them."""
@@ -269,6 +274,8 @@ class WorkbookText:
     header: dict[str, str] | None = None
     raw: dict[str, list[RawRow]] = field(default_factory=dict)
     scenarios: dict[str, str] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    """Tables of which a part could not be read."""
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -285,7 +292,7 @@ def raw_from_workbook(path: Path) -> WorkbookText:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of drawings and styles it leaves out; no value is among them
-            book: Any = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+            book = _open(path, read_only=True, data_only=True, keep_links=False)
             try:
                 _read_book(book, facts, found)
             finally:
@@ -317,6 +324,7 @@ def _read_book(book: Any, facts: Mapping[str, SheetFacts], found: WorkbookText) 
         found.faults.append(Fault(f"sheet {PLAN_SHEET}", "The sheet is missing.", "Export the plan again and work in that copy."))
     for name in dictionary():
         if name not in seen:
+            found.unread.add(name)
             remedy = "Put it back, with the row that names its columns, even if it has no other."
             found.faults.append(Fault(f"sheet {name}", "The sheet is missing.", remedy))
 
@@ -334,7 +342,10 @@ def _read_sheet(sheet: Any, name: str, facts: Mapping[str, SheetFacts], found: W
         what = f"Cells are merged: {', '.join(part.merged[:5])}{', ...' if len(part.merged) > 5 else ''}."
         found.faults.append(Fault(f"sheet {name}", what, "Unmerge them and fill each cell."))
     spec = _SCENARIOS if name == SCENARIO_SHEET else dictionary()[name]
+    before = len(found.faults)
     rows = _read_rows(sheet, spec, part, found.faults)
+    if len(found.faults) > before:
+        found.unread.add(name)
     if name != SCENARIO_SHEET:
         found.raw[name] = rows
         return
@@ -407,7 +418,8 @@ def _read_plan_sheet(sheet: Any, part: SheetFacts, found: WorkbookText) -> None:
             found.faults.append(Fault(where, f"{name!r} is there twice.", "Keep one."))
         elif len(cells) > 1:
             try:
-                found.header[name] = cell_text(cells[1], HEADER_COLUMNS[name], part.uncomputed).strip()
+                if text := cell_text(cells[1], HEADER_COLUMNS[name], part.uncomputed).strip():
+                    found.header[name] = text
             except BettercareError as error:
                 found.faults.append(Fault(where, error.what, error.remedy))
 

@@ -125,7 +125,8 @@ class _Open:
 def _root(text: str, shown: str) -> Node | None:
     root: Node | None = None
     opened: list[_Open] = []
-    for event in yaml.parse(text, Loader=_LOADER):
+    events: Any = yaml.parse(text, Loader=_LOADER)
+    for event in events:
         line = event.start_mark.line + 1
         where = f"{shown}, line {line}"
         if isinstance(event, yaml.AliasEvent):

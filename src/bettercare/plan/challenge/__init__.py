@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from bettercare.plan.challenge import gaps, implied, overlap, returns, timing
+from bettercare.plan.challenge import gaps, growth, implied, instead, overlap, returns, timing
 from bettercare.plan.challenge.question import Challenge, Quantity, Severity
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ _ASKED: tuple[Callable[[Plan], Iterable[Challenge]], ...] = (
     implied.lengths_of_stay,
     implied.prices_of_avoidance,
     implied.savings_per_bed,
-    implied.growth_each_year,
-    implied.staff_against_work,
-    implied.care_that_replaces,
-    implied.work_that_goes_nowhere,
+    growth.growth_each_year,
+    growth.staff_against_work,
+    instead.care_that_replaces,
+    instead.work_that_goes_nowhere,
     overlap.one_activity,
     overlap.one_purse,
     overlap.one_basket,

@@ -23,7 +23,18 @@ from bettercare.vocabulary import pounds
 if TYPE_CHECKING:
     from bettercare.plan.plan import Plan
 
-_MODELLED = ("spend", "activity", "beds", "rates", "growth", "funding", "delivery", "common_causes", "parameters", "effects")
+_MODELLED = (
+    "spend",
+    "activity",
+    "beds",
+    "rates",
+    "growth",
+    "funding",
+    "delivery",
+    "common_causes",
+    "parameters",
+    "effects",
+)
 """Tables the model reads its numbers from."""
 
 
@@ -53,13 +64,20 @@ def schemes_without(plan: Plan) -> Iterator[Challenge]:
         ("effect", "look", "What do they change, and how will that be counted?", lambda row: row.id in with_effect),
     )
     schemes = [scheme.row for scheme in plan.schemes]
-    saving = {name: sum(money(plan, effect) or 0.0 for effect in effects(plan, "save") if effect["scheme"] == name) for name in {row.id for row in schemes}}
+    saving = {
+        name: sum(money(plan, effect) or 0.0 for effect in effects(plan, "save") if effect["scheme"] == name)
+        for name in {row.id for row in schemes}
+    }
     for missing, severity, asked, has in tests:
         without = [row for row in schemes if not has(row)]
         if not without:
             continue
         worth, whole = sum(saving[row.id] for row in without), sum(saving.values())
-        money_said = f", {pounds(worth)} of {pounds(whole)} of the savings" if worth and missing in ("owner", "evidence", "metric") else ""
+        money_said = (
+            f", {pounds(worth)} of {pounds(whole)} of the savings"
+            if worth and missing in ("owner", "evidence", "metric")
+            else ""
+        )
         yield ask(
             plan,
             f"without-{missing}",
@@ -69,7 +87,10 @@ def schemes_without(plan: Plan) -> Iterator[Challenge]:
             f"{asked}",
             used=[("schemes", row) for row in without],
             concerns=[row.id for row in without],
-            figures={"schemes": Quantity(float(len(without)), "schemes"), **({"savings": Quantity(worth, "GBP")} if money_said else {})},
+            figures={
+                "schemes": Quantity(float(len(without)), "schemes"),
+                **({"savings": Quantity(worth, "GBP")} if money_said else {}),
+            },
         )
 
 
@@ -79,7 +100,9 @@ def metrics_without(plan: Plan) -> Iterator[Challenge]:
     for row in plan["trajectories"]:
         kinds.setdefault(row["metric"], set()).add(row["kind"])
     aims = {"target", "trajectory"}
-    no_start = [row for row in plan["metrics"] if kinds.get(row.id, set()) & aims and "baseline" not in kinds.get(row.id, set())]
+    no_start = [
+        row for row in plan["metrics"] if kinds.get(row.id, set()) & aims and "baseline" not in kinds.get(row.id, set())
+    ]
     no_end = [row for row in plan["metrics"] if not kinds.get(row.id, set()) & aims]
     moved = {name for row in plan["schemes"] for name in row["metrics"] or ()}
     alone = [row for row in plan["metrics"] if row.id not in moved]
@@ -123,7 +146,10 @@ def money_alone(plan: Plan) -> Iterator[Challenge]:
     """Savings tied to no change in activity, beds, staff or buildings."""
     savings = [(effect, money(plan, effect) or 0.0) for effect in effects(plan, "save")]
     tied = {effect["scheme"] for effect in plan["effects"] if effect["kind"] not in ("save", "invest")}
-    alone = sorted(((effect, total) for effect, total in savings if effect["scheme"] not in tied and total), key=lambda pair: -pair[1])
+    alone = sorted(
+        ((effect, total) for effect, total in savings if effect["scheme"] not in tied and total),
+        key=lambda pair: -pair[1],
+    )
     worth, whole = sum(total for _, total in alone), sum(total for _, total in savings)
     if worth and worth > 0.1 * whole:
         names = scheme_names(plan, (effect["scheme"] for effect, _ in alone))

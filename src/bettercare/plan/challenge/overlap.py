@@ -12,6 +12,7 @@ from bettercare.plan.challenge.question import (
     Severity,
     Used,
     activity_name,
+    amount,
     ask,
     base,
     base_cost,
@@ -28,10 +29,11 @@ from bettercare.plan.challenge.question import (
     scheme_names,
     size,
 )
-from bettercare.plan.check import Verdict, check, why
-from bettercare.plan.claims import Leaf, expression_of
+from bettercare.plan.check import Verdict, check
+from bettercare.plan.claims import expression_of
+from bettercare.plan.expression import Leaf
 from bettercare.plan.figures import Row
-from bettercare.vocabulary import PODS, pounds
+from bettercare.vocabulary import PODS, UNITS, pounds
 
 if TYPE_CHECKING:
     from bettercare.plan.plan import Plan
@@ -72,7 +74,11 @@ def one_activity(plan: Plan) -> Iterator[Challenge]:
             f"{scheme_names(plan, (row['scheme'] for row in rows))}. Together they claim {claimed} of the {of}. "
             f"If each was sized alone, acting on what the others leave gives {percent(on_what_is_left)}, about {over} fewer: "
             "do they mean the same patients?",
-            used=[*(("effects", row) for row in rows), *(("beds", row) for row in beds), *(("activity", row) for row in activity)],
+            used=[
+                *(("effects", row) for row in rows),
+                *(("beds", row) for row in beds),
+                *(("activity", row) for row in activity),
+            ],
             concerns=[row["scheme"] for row in rows],
             figures={
                 "claimed together": Quantity(together * 100, "%"),
@@ -99,9 +105,15 @@ def one_purse(plan: Plan) -> Iterator[Challenge]:
         grown = [row for row in plan["growth"].where(measure="cost", organisation=organisation) if row["unit"] == "%"]
         do_nothing = cost * (1 + sum(map(base, grown)))
         yearly = 1 - (1 - total / do_nothing) ** (1 / plan_years(plan)) if total < do_nothing else 1.0
-        severity: Severity = "serious" if yearly > 2 * ORDINARY_EFFICIENCY else "question" if yearly > ORDINARY_EFFICIENCY else "look"
+        severity: Severity = (
+            "serious" if yearly > 2 * ORDINARY_EFFICIENCY else "question" if yearly > ORDINARY_EFFICIENCY else "look"
+        )
         largest = sorted(parts, key=lambda part: -part[1])
-        used: list[Used] = [*(("effects", effect) for effect, _ in parts), *(("spend", row) for row in costs), *(("growth", row) for row in grown)]
+        used: list[Used] = [
+            *(("effects", effect) for effect, _ in parts),
+            *(("spend", row) for row in costs),
+            *(("growth", row) for row in grown),
+        ]
         yield ask(
             plan,
             "savings-on-one-purse",
@@ -144,7 +156,11 @@ def one_basket(plan: Plan) -> Iterator[Challenge]:
             f"as much as {_smallest(totals, most)} of the other schemes together. Into what parts does it divide, and who answers for each?",
             used=[("effects", effect) for parts in saved.values() for effect, _ in parts],
             concerns=[name],
-            figures={"its savings": Quantity(most, "GBP"), "all savings": Quantity(sum(totals.values()), "GBP"), "share": Quantity(share * 100, "%")},
+            figures={
+                "its savings": Quantity(most, "GBP"),
+                "all savings": Quantity(sum(totals.values()), "GBP"),
+                "share": Quantity(share * 100, "%"),
+            },
         )
 
 
@@ -171,15 +187,20 @@ def two_figures(plan: Plan) -> Iterator[Challenge]:
 
 def _two(plan: Plan, verdict: Verdict, claim: Row, leaf: Leaf) -> Challenge:
     table, _, name = leaf.id.partition(".")
-    row = plan[table].by_id.get(name)
+    row, scale = plan[table].by_id.get(name), UNITS[verdict.unit].scale
     used: list[Used] = [("claims", claim), *([(table, row)] if row is not None else [])]
     return ask(
         plan,
         "two-figures",
         verdict.id,
-        "question",
-        f"Two figures are printed for one thing. {verdict.statement.rstrip('.')}. {why(verdict)} Which one is the plan's?",
+        # Two labels for one thing (a paragraph, the name of a standard) are a slip; two amounts are a decision.
+        "look" if verdict.unit == "text-number" else "question",
+        f"Two figures are printed for one thing: {amount(verdict.stated * scale, verdict.unit)} and {amount(leaf.value, verdict.unit)} "
+        f"({verdict.statement.rstrip('.')}). Which one is the plan's?",
         used=used,
         concerns=[leaf.id],
-        figures={"stated": Quantity(verdict.stated, verdict.unit), "elsewhere": Quantity(verdict.recomputed, verdict.unit)},
+        figures={
+            "stated": Quantity(verdict.stated, verdict.unit),
+            "elsewhere": Quantity(verdict.recomputed, verdict.unit),
+        },
     )

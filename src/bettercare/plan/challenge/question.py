@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from bettercare.plan.plan import Plan
 
 Severity = Literal["look", "question", "serious"]
-"""``look``: worth knowing. ``question``: needs an answer. ``serious``: as written it cannot all be so, or money rests on it."""
+"""``look``: worth knowing. ``question``: needs an answer. ``serious``: as printed it cannot all be so, or much money rests on it.
+
+What rests on an assumed figure is never more than a question: the figure may be what is wrong."""
 
 _NOWHERE = "Not in the plan's documents (assumed)"
 
@@ -55,7 +57,11 @@ class Challenge:
             "kind": self.kind,
             "severity": self.severity,
             "question": self.question,
-            "figures": {name: {"value": value, "unit": unit} for name, (value, unit) in self.figures.items() if math.isfinite(value)},
+            "figures": {
+                name: {"value": value, "unit": unit}
+                for name, (value, unit) in self.figures.items()
+                if math.isfinite(value)
+            },
             "concerns": list(self.concerns),
             "source": self.source,
             "rests_on": list(self.rests_on),
@@ -82,6 +88,7 @@ def ask(
             where = places.setdefault(str(source), [])
             if row["where"] and row["where"] not in where:
                 where.append(str(row["where"]))
+    rests_on = tuple(name for name, (_, row) in rows.items() if row["basis"] == "assumed")
     titles = {row.id: str(row["title"]) for row in plan["sources"]}
     return Challenge(
         id=f"{kind}:{about}" if about else kind,
@@ -89,9 +96,14 @@ def ask(
         question=question,
         figures=dict(figures or {}),
         concerns=tuple(dict.fromkeys(concerns)),
-        source=_NOWHERE if rows and not places else "; ".join(": ".join(filter(None, (titles.get(source, source), _listed_places(where)))) for source, where in places.items()),
-        rests_on=tuple(name for name, (_, row) in rows.items() if row["basis"] == "assumed"),
-        severity=severity,
+        source=_NOWHERE
+        if rows and not places
+        else "; ".join(
+            ": ".join(filter(None, (titles.get(source, source), _listed_places(where))))
+            for source, where in places.items()
+        ),
+        rests_on=rests_on,
+        severity="question" if severity == "serious" and rests_on else severity,
     )
 
 
@@ -144,7 +156,9 @@ def in_place(plan: Plan, effect: Row) -> dict[str, float]:
     full = max(start, years.index(effect["by"] or str(plan.last_year)))
     steps = sorted((years.index(year), share) for year, share in effect["ramp"] or () if year in years)
     if not steps:
-        return {year: max(0.0, min(1.0, (position - start + 1) / (full - start + 1))) for position, year in enumerate(years)}
+        return {
+            year: max(0.0, min(1.0, (position - start + 1) / (full - start + 1))) for position, year in enumerate(years)
+        }
     shares = {}
     for position, year in enumerate(years):
         before = [step for step in steps if step[0] <= position]
@@ -157,11 +171,6 @@ def in_place(plan: Plan, effect: Row) -> dict[str, float]:
             (left, low), (right, high) = before[-1], after[0]
             shares[year] = low if left == right else low + (high - low) * (position - left) / (right - left)
     return shares
-
-
-def first_year(plan: Plan, effect: Row) -> str | None:
-    """The first year any of an effect is in place."""
-    return next((year for year, share in in_place(plan, effect).items() if share > 0), None)
 
 
 def effects(plan: Plan, *kinds: str) -> list[Row]:
@@ -186,7 +195,9 @@ def money(plan: Plan, effect: Row) -> float | None:
 
 def followed_by(plan: Plan, effect: Row) -> Row | None:
     """The effect whose delivery an effect's money follows."""
-    return next((row for row in plan["effects"] if row["scheme"] == effect["scheme"] and row.id == effect["follows"]), None)
+    return next(
+        (row for row in plan["effects"] if row["scheme"] == effect["scheme"] and row.id == effect["follows"]), None
+    )
 
 
 def rate(plan: Plan, measure: str, organisation: str | None, pod: str | None) -> Row | None:
@@ -201,18 +212,30 @@ def rate(plan: Plan, measure: str, organisation: str | None, pod: str | None) ->
 
 def baseline_beds(plan: Plan, organisation: str, pod: str | None = None) -> list[Row]:
     """Rows of the beds there are: the split by point of delivery where there is one, else the total."""
-    rows = [row for row in plan["beds"].where(organisation=organisation, site=None) if row["year"] == str(plan.base_year) and row["unit"] == "beds"]
+    rows = [
+        row
+        for row in plan["beds"].where(organisation=organisation, site=None)
+        if row["year"] == str(plan.base_year) and row["unit"] == "beds"
+    ]
     split = [row for row in rows if row["pod"] and pod in (None, row["pod"])]
     return split if split or pod else rows[:1]
 
 
 def baseline_activity(plan: Plan, organisation: str, pod: str) -> list[Row]:
-    return [row for row in plan["activity"].where(organisation=organisation, pod=pod, group=None) if row["year"] == str(plan.base_year)]
+    return [
+        row
+        for row in plan["activity"].where(organisation=organisation, pod=pod, group=None)
+        if row["year"] == str(plan.base_year)
+    ]
 
 
 def base_cost(plan: Plan, organisation: str) -> list[Row]:
     """Rows of what an organisation spends before the plan."""
-    return [row for row in plan["spend"].where(organisation=organisation) if UNITS[row["unit"]].is_money and row["year"] == str(plan.base_year)]
+    return [
+        row
+        for row in plan["spend"].where(organisation=organisation)
+        if UNITS[row["unit"]].is_money and row["year"] == str(plan.base_year)
+    ]
 
 
 def plan_years(plan: Plan) -> int:
@@ -275,7 +298,9 @@ def amount(value: float, unit: str) -> str:
         return pounds(value)
     if known is not None and known.is_share:
         return percent(value)
-    return count(value / (known.scale if known else 1.0), unit)
+    if unit == "text-number":
+        return f"{value:g}"
+    return count(value / (known.scale if known else 1.0), "" if unit == "ratio" else unit)
 
 
 def activity_name(pod: str, number: int = 2) -> str:

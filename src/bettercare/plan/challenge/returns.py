@@ -72,7 +72,9 @@ def _sharing(plan: Plan) -> list[list[Row]]:
     """Capital programmes grouped so that no scheme's savings are counted for two groups."""
     groups: list[tuple[set[str], list[Row]]] = []
     for row in plan["capital_programmes"]:
-        schemes = set(parts(row["schemes"] or "")) | {e["scheme"] for e in effects(plan, "build") if e["programme"] == row.id}
+        schemes = set(parts(row["schemes"] or "")) | {
+            e["scheme"] for e in effects(plan, "build") if e["programme"] == row.id
+        }
         mine = [group for group in groups if group[0] & schemes]
         merged = (schemes.union(*(group[0] for group in mine)), [found for group in mine for found in group[1]] + [row])
         groups = [group for group in groups if group not in mine] + [merged]
@@ -117,7 +119,10 @@ def return_against_savings(plan: Plan) -> Iterator[Challenge]:
             f"The returns printed for {names} are worth {pounds(implied)} a year; the schemes they make possible save {pounds(total)}: {asked}",
             used=[*used, *(("effects", row) for row in savings)],
             concerns=[*(row.id for row in programmes), *schemes],
-            figures={"saving the return implies": Quantity(implied, "GBP"), "saving of the schemes": Quantity(total, "GBP")},
+            figures={
+                "saving the return implies": Quantity(implied, "GBP"),
+                "saving of the schemes": Quantity(total, "GBP"),
+            },
         )
 
 
@@ -170,7 +175,9 @@ def _value(
     net, needed = benefit - cost, cost / benefit
     severity: Severity = "serious" if net < 0 else "question" if needed > 0.5 else "look"
     if net < 0:
-        asked = f"It would take {percent(needed)} of the saving planned to repay it: is there another reason to spend it?"
+        asked = (
+            f"It would take {percent(needed)} of the saving planned to repay it: is there another reason to spend it?"
+        )
     elif cost > 0:
         asked = f"The gain is gone if less than {percent(needed)} of it comes: how sure is it, and does all of it need this capital?"
     else:
@@ -221,7 +228,10 @@ def _benefit(plan: Plan, effect: Row, life: int, discount: float) -> float:
         return 0.0
     steps = list(shares.values())
     steps += [steps[-1]] * (first + life - len(steps))
-    return sum((money(plan, effect) or 0.0) * share * discount**-position for position, share in enumerate(steps[: first + life]))
+    return sum(
+        (money(plan, effect) or 0.0) * share * discount**-position
+        for position, share in enumerate(steps[: first + life])
+    )
 
 
 def where_capital_comes_from(plan: Plan) -> Iterator[Challenge]:
@@ -231,14 +241,21 @@ def where_capital_comes_from(plan: Plan) -> Iterator[Challenge]:
     if sold and spent:
         disposals, spend = -sum(map(base, sold)), sum(map(base, spent))
         by_programme = {
-            row.id: (-sum(base(flow) for flow in sold if flow["programme"] == row.id), sum(base(flow) for flow in spent if flow["programme"] == row.id))
+            row.id: (
+                -sum(base(flow) for flow in sold if flow["programme"] == row.id),
+                sum(base(flow) for flow in spent if flow["programme"] == row.id),
+            )
             for row in plan["capital_programmes"]
         }
         beyond = [name for name, (out, into) in by_programme.items() if out > into > 0]
         late = [row for row in sold if row["year"] == str(plan.last_year)]
         question = f"{pounds(disposals)} of {pounds(spend)} of capital ({percent(disposals / spend)}) is to come from selling land and buildings"
         question += f", {percent(-sum(map(base, late)) / disposals)} of it in the last year" if late else ""
-        question += f"; {listed([str(plan['capital_programmes'].by_id[name]['name']) for name in beyond])} sells more than it spends" if beyond else ""
+        question += (
+            f"; {listed([str(plan['capital_programmes'].by_id[name]['name']) for name in beyond])} sells more than it spends"
+            if beyond
+            else ""
+        )
         yield ask(
             plan, "disposals", "", "question" if disposals > 0.1 * spend else "look",
             f"{question}. Are these prices for empty sites with permission to build, and what stops if a sale is late?",
@@ -267,7 +284,12 @@ def _funding(plan: Plan) -> Iterator[Challenge]:
         waiting = sum(amounts.values())
         if not total or not waiting:
             continue
-        spoken = listed([f"{pounds(value)} from {_UNCERTAIN[kind]}" for kind, value in sorted(amounts.items(), key=lambda item: -item[1])])
+        spoken = listed(
+            [
+                f"{pounds(value)} from {_UNCERTAIN[kind]}"
+                for kind, value in sorted(amounts.items(), key=lambda item: -item[1])
+            ]
+        )
         yield ask(
             plan,
             "capital-not-secured",
@@ -275,9 +297,14 @@ def _funding(plan: Plan) -> Iterator[Challenge]:
             "serious" if waiting > 0.5 * total else "question",
             f"{percent(waiting / total)} of the {pounds(total)} in the capital funding table {group!r} is money others must still give: {spoken}. "
             "Which of it is granted, and what is built if it is not?",
-            used=[("capital_funding", row) for row in [*needed, *(row for of_kind in found.values() for row in of_kind)]],
+            used=[
+                ("capital_funding", row) for row in [*needed, *(row for of_kind in found.values() for row in of_kind)]
+            ],
             concerns=[group],
-            figures={"needed": Quantity(total, "GBP"), **{_UNCERTAIN[kind]: Quantity(value, "GBP") for kind, value in amounts.items()}},
+            figures={
+                "needed": Quantity(total, "GBP"),
+                **{_UNCERTAIN[kind]: Quantity(value, "GBP") for kind, value in amounts.items()},
+            },
         )
 
 

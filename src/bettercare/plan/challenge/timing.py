@@ -52,7 +52,9 @@ def _just_before(plan: Plan, shares: dict[str, float], year: str) -> float:
 
 
 def _milestones(plan: Plan, scheme: Scheme) -> list[Row]:
-    return [row for row in plan["milestones"] if row["scheme"] == scheme.id or row.id in (scheme.row["milestones"] or ())]
+    return [
+        row for row in plan["milestones"] if row["scheme"] == scheme.id or row.id in (scheme.row["milestones"] or ())
+    ]
 
 
 def before_what_it_requires(plan: Plan) -> Iterator[Challenge]:
@@ -68,7 +70,14 @@ def before_what_it_requires(plan: Plan) -> Iterator[Challenge]:
             if theirs is None:
                 undated.setdefault(name, []).append(scheme.id)
                 continue
-            ahead = max(((max(shares[year] for shares in mine) - theirs[year], year) for year in plan.years), default=(0.0, "")) if mine else (0.0, "")
+            ahead = (
+                max(
+                    ((max(shares[year] for shares in mine) - theirs[year], year) for year in plan.years),
+                    default=(0.0, ""),
+                )
+                if mine
+                else (0.0, "")
+            )
             full = next((year for year, share in theirs.items() if share >= 1), None)
             if ahead[0] > 0.01:
                 early[name] = ahead
@@ -79,11 +88,15 @@ def before_what_it_requires(plan: Plan) -> Iterator[Challenge]:
             continue
         if early:
             spoken = listed([f"{name_of(plan, 'schemes', name)} in {year}" for name, (_, year) in early.items()])
-            question = f"{scheme.name} is counted further on than what it waits for: {spoken}. What is delivered without it?"
+            question = (
+                f"{scheme.name} is counted further on than what it waits for: {spoken}. What is delivered without it?"
+            )
         else:
             spoken = listed([f"{name_of(plan, 'schemes', name)} ({year})" for name, year in level.items()])
             question = f"{scheme.name} is complete in the same year as what it waits for: {spoken}. What if that is a year late?"
-        severity: Severity = "look" if not early else "serious" if max(gap for gap, _ in early.values()) > 0.5 else "question"
+        severity: Severity = (
+            "look" if not early else "serious" if max(gap for gap, _ in early.values()) > 0.5 else "question"
+        )
         yield ask(
             plan,
             "before-what-it-requires",
@@ -113,11 +126,19 @@ def before_it_is_built(plan: Plan) -> Iterator[Challenge]:
     """Benefit that runs ahead of the capital spending it waits for."""
     for scheme in plan.schemes:
         for build in (effect for effect in scheme.effects if effect["kind"] == "build"):
-            spend = [row for row in plan["capital"].where(programme=build["programme"], kind="spend") if row["value"] and row["year"]]
+            spend = [
+                row
+                for row in plan["capital"].where(programme=build["programme"], kind="spend")
+                if row["value"] and row["year"]
+            ]
             total = sum(map(base, spend))
             if not total:
                 continue
-            found = [(effect, ahead) for effect in _benefits(scheme) if (ahead := _ahead(plan, effect, spend, total)) is not None]
+            found = [
+                (effect, ahead)
+                for effect in _benefits(scheme)
+                if (ahead := _ahead(plan, effect, spend, total)) is not None
+            ]
             # Money first where money and activity are equally far ahead: it is what the board counts on.
             found.sort(key=lambda pair: (pair[1][3] - pair[1][1], pair[0]["kind"] != "save"))
             for effect, (year, share, by_then, before) in found[:1]:
@@ -184,7 +205,11 @@ def milestones_out_of_order(plan: Plan) -> Iterator[Challenge]:
     """A milestone due before one it requires."""
     rows = plan["milestones"].by_id
     for row in plan["milestones"]:
-        late = [rows[name] for name in parts(row["requires"] or "") if name in rows and rows[name]["due"] and row["due"] and rows[name]["due"] > row["due"]]
+        late = [
+            rows[name]
+            for name in parts(row["requires"] or "")
+            if name in rows and rows[name]["due"] and row["due"] and rows[name]["due"] > row["due"]
+        ]
         if late:
             yield ask(
                 plan,
@@ -264,7 +289,10 @@ def investment_before_release(plan: Plan) -> Iterator[Challenge]:
 def savings_late_in_the_plan(plan: Plan) -> Iterator[Challenge]:
     """A last year that must save much more than any year before it."""
     savings = [effect for effect in effects(plan, "save") if money(plan, effect)]
-    by_year = {year: sum((money(plan, effect) or 0.0) * in_place(plan, effect)[year] for effect in savings) for year in plan.years}
+    by_year = {
+        year: sum((money(plan, effect) or 0.0) * in_place(plan, effect)[year] for effect in savings)
+        for year in plan.years
+    }
     values = list(by_year.values())
     steps = [after - before for before, after in pairwise(values)]
     if len(steps) < 3 or steps[-1] <= 0:
@@ -279,7 +307,11 @@ def savings_late_in_the_plan(plan: Plan) -> Iterator[Challenge]:
         "",
         "question",
         f"The last year must add {pounds(steps[-1])} of yearly saving, {steps[-1] / usual:.1f} times the {pounds(usual)} a year before it"
-        + (f" (mostly or wholly in that year: {scheme_names(plan, (effect['scheme'] for effect in late))})" if late else "")
+        + (
+            f" (mostly or wholly in that year: {scheme_names(plan, (effect['scheme'] for effect in late))})"
+            if late
+            else ""
+        )
         + ". What has the plan left to fall back on if that year slips?",
         used=[("effects", effect) for effect in savings],
         concerns=[effect["scheme"] for effect in late],
@@ -299,7 +331,9 @@ def trajectories(plan: Plan) -> Iterator[Challenge]:
         if len(points) < 2 or len(set(days)) < len(days) or len({row["unit"] for _, row in points}) > 1:
             continue
         up = 1 if metric["better"] == "higher" else -1
-        paces = [up * (base(b) - base(a)) / ((after - before).days / 365.25) for (before, a), (after, b) in pairwise(points)]
+        paces = [
+            up * (base(b) - base(a)) / ((after - before).days / 365.25) for (before, a), (after, b) in pairwise(points)
+        ]
         yield from _pace(plan, metric, [row for _, row in points], paces)
         last = points[-1][1]
         if standard is not None and standard["unit"] == last["unit"] and up * (base(last) - base(standard)) < 0:
@@ -312,7 +346,10 @@ def trajectories(plan: Plan) -> Iterator[Challenge]:
                 f"({standard.text['value']} {standard['unit']}). When is the standard met?",
                 used=[("trajectories", last), ("trajectories", standard)],
                 concerns=[metric.id],
-                figures={"planned": Quantity(last["value"], last["unit"]), "standard": Quantity(standard["value"], standard["unit"])},
+                figures={
+                    "planned": Quantity(last["value"], last["unit"]),
+                    "standard": Quantity(standard["value"], standard["unit"]),
+                },
             )
 
 
@@ -320,12 +357,17 @@ def _pace(plan: Plan, metric: Row, rows: list[Row], paces: list[float]) -> Itera
     used: list[Used] = [("trajectories", row) for row in rows]
     steps = " to ".join(f"{row.text['value']} ({row['at']})" for row in rows)
     scale = UNITS[rows[0]["unit"]].scale
-    figures = {f"change a year, step {number}": Quantity(pace / scale, rows[0]["unit"]) for number, pace in enumerate(paces, 1)}
+    figures = {
+        f"change a year, step {number}": Quantity(pace / scale, rows[0]["unit"]) for number, pace in enumerate(paces, 1)
+    }
     severity: Severity
     if any(pace < 0 for pace in paces):
         question, severity = "It gets worse before the end: is that meant?", "serious"
     elif len(paces) > 1 and paces[0] > 0 and max(paces[1:]) > 1.2 * paces[0]:
-        question, severity = f"A later step asks for {max(paces[1:]) / paces[0]:.1f} times the pace of the first: what changes then?", "question"
+        question, severity = (
+            f"A later step asks for {max(paces[1:]) / paces[0]:.1f} times the pace of the first: what changes then?",
+            "question",
+        )
     elif len(paces) == 1 and base(rows[0]) and abs(paces[0]) > 0.1 * abs(base(rows[0])):
         question = f"No earlier trend is shown: has it ever moved by {_change(rows[0], rows[1])}?"
         severity = "question"
@@ -367,7 +409,11 @@ def recurrent_on_passing_money(plan: Plan) -> Iterator[Challenge]:
     """Recurrent cost met from transformation money that ends, and once-only money given year after year."""
     last = str(plan.last_year)
     transformation = [row for row in plan["funding"].where(kind="transformation") if row["year"] == last]
-    listed_here = [row for row in plan["investments"] if row["programme"] in ("national-priority", "local-priority", "other") and UNITS[row["unit"]].is_money]
+    listed_here = [
+        row
+        for row in plan["investments"]
+        if row["programme"] in ("national-priority", "local-priority", "other") and UNITS[row["unit"]].is_money
+    ]
     lasting = [row for row in listed_here if row["recurrence"] == "recurrent" and row["year"] == last]
     if transformation and lasting:
         given, needed = sum(map(base, transformation)), sum(map(base, lasting))

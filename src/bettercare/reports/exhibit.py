@@ -1,0 +1,102 @@
+"""What a report is made of: sections of exhibits, each a message with a table and, where one helps, a chart.
+
+The page, the workbook and the terminal all show the same exhibits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bettercare.reports import amounts
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        key: name in the rows.
+        title: heading.
+        kind: "text", "amount" (written in the unit under ``unit`` of the row), or one of amounts.KINDS.
+        unit: unit of the numbers where they are bare, for the workbook's heading.
+    """
+
+    key: str
+    title: str
+    kind: str = "text"
+    unit: str = ""
+
+    @property
+    def numeric(self) -> bool:
+        return self.kind != "text"
+
+    def written(self, row: Mapping[str, Any]) -> str:
+        """The cell as text."""
+        value = row.get(self.key)
+        if value is None or value == "":
+            return "" if self.kind == "text" else amounts.NONE
+        if self.kind == "text":
+            return str(value)
+        if self.kind == "amount":
+            return amounts.in_unit(float(value), str(row.get("unit") or "ratio"))
+        return amounts.KINDS[self.kind](float(value))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under columns; the first column names the row."""
+
+    columns: tuple[Column, ...]
+    rows: Rows
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture drawn for a wide page and for a narrow one."""
+
+    wide: str
+    narrow: str
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One thing shown.
+
+    Attributes:
+        id: unique in the report; the name of its sheet comes from it.
+        message: what it says, in a sentence: the caption.
+        table: the figures.
+        chart: drawn from the same figures, or None.
+        note: how to read it.
+        rests_on: ids of the assumed figures behind it.
+        sheet: title of its sheet in the workbook; "" for none.
+        folded: whether a table without a chart is folded away, being long.
+    """
+
+    id: str
+    message: str
+    table: Table | None = None
+    chart: Chart | None = None
+    note: str = ""
+    rests_on: tuple[str, ...] = ()
+    sheet: str = ""
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report with a heading."""
+
+    id: str
+    title: str
+    lead: str = ""
+    exhibits: tuple[Exhibit, ...] = field(default=())
+
+    @property
+    def empty(self) -> bool:
+        return not self.lead and not self.exhibits
