@@ -23,7 +23,7 @@ class BettercareError(Exception):
     """Something a user gave cannot be used. Printed as a sentence; never as a traceback."""
 
     def __init__(self, what: str, where: str = "", remedy: str = "") -> None:
-        self.faults: tuple[Fault, ...] = (Fault(where, what, remedy),) if where else ()
+        self.faults = tuple([Fault(where, what, remedy)] if where else [])
         self.what = what
         self.remedy = remedy
         super().__init__(str(self.faults[0]) if where else " ".join(filter(None, (what, remedy))))

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
@@ -60,7 +61,9 @@ def test_challenge_asks_questions():
 
 
 def test_explain_goes_down_to_sources():
-    shown = bettercare("explain", LLR, "beds", "--where", "organisation=uhl", "--where", "pod=day-case", "--format", "json")
+    shown = bettercare(
+        "explain", LLR, "beds", "--where", "organisation=uhl", "--where", "pod=day-case", "--format", "json"
+    )
     tree = json.loads(shown.output)
     assert shown.exit_code == 0
     assert tree["value"] == pytest.approx(107)
@@ -111,3 +114,24 @@ def test_an_existing_folder_is_not_overwritten(tmp_path: Path):
     assert bettercare("new", str(tmp_path / "full")).exit_code == 2
     assert bettercare("plan", "export", BCF, str(tmp_path / "no" / "such" / "folder.xlsx")).exit_code == 2
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["keep.txt"]
+
+
+def test_rows_are_drawn_with_a_plan(tmp_path: Path):
+    pl.DataFrame(
+        {
+            "age": [80, 45, 70] * 40,
+            "sex": ["female", "male", "female"] * 40,
+            "site": ["Site A"] * 120,
+            "specialty": ["general medicine"] * 120,
+            "admission_method": ["emergency", "elective", "day-case"] * 40,
+            "length_of_stay": [6, 3, 0] * 40,
+        }
+    ).write_parquet(tmp_path / "spells.parquet")
+    words = ["--plan", LLR, "--organisation", "uhl", "--inpatients", str(tmp_path / "spells.parquet"), "--runs", "10"]
+    shown = bettercare("rows", *words, "--out", str(tmp_path / "out.csv"))
+    assert shown.exit_code == 0, shown.output
+    assert "non-elective" in shown.output
+    assert pl.read_csv(tmp_path / "out.csv").height > 3
+    assert bettercare("rows", "--plan", LLR).exit_code == 2
+    assert bettercare("rows", *words, "--out", "results.doc").exit_code == 2
+    assert bettercare("rows", "--model", str(tmp_path / "none.yaml")).exit_code == 2

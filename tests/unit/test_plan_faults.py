@@ -178,7 +178,8 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "two documents": (swap(TEAMS, "# What the scheme", "---\n# What the scheme"), at(TEAMS, "# What the scheme"), "more than one document"),
     "too deep": (make(TEAMS, "a: " + "[" * 50 + "]" * 50), f"{TEAMS}, line 1", "nested too deeply"),
     "too large YAML": (make(TEAMS, "a: " + "x" * 1_000_001), TEAMS, "at most 1,000,000 are read"),
-    "a control character in YAML": (swap(TEAMS, "Director of", "Director\x07 of"), TEAMS, "is not YAML"),
+    "a control character in YAML": (swap(TEAMS, "Director of", "Director\x07 of"), at(TEAMS, "owner:"), "cannot be printed (U+0007)"),
+    "a line missing in a scheme": (swap(TEAMS, "delivery: demand-management", "note: none"), "schemes/neighbourhood-teams.yaml, line 3, column delivery", "delivery is missing."),
     # scheme files
     "scheme named otherwise": (swap(TEAMS, "id: neighbourhood-teams", "id: neighbour-teams    "), TEAMS, "The scheme's id is 'neighbour-teams'."),
     "effects no list": (swap(TEAMS, "effects:\n  - id: admissions   ", "effects:\n    id: admissions     "), TEAMS, "is not YAML"),

@@ -15,6 +15,8 @@ import pytest
 
 from bettercare.errors import BettercareError
 from bettercare.model import rows as rows_module
+from bettercare.model import run
+from bettercare.model.plan_rows import plan_rows
 from bettercare.model.rows import (
     ACTIVITY_COLUMNS,
     POINTS,
@@ -393,6 +395,11 @@ def test_results_too_large_to_hold_are_refused(write: Write, monkeypatch: pytest
     refused(write(ip=inpatients()), "too much to hold")
 
 
+def test_growth_that_could_not_be_drawn_is_refused(write: Write) -> None:
+    model = RowModel(growth=(RowGrowth.flat("a", 100.0), RowGrowth.flat("b", 99.0)))
+    refused(write(ip=inpatients(count=[1, 1, 1, 10**6])), "9,900 times", "column count", model=model)
+
+
 def test_conditions_that_cannot_be_asked_are_refused(write: Write) -> None:
     paths = write(ip=inpatients(score=[0.5, NAN, 1.0, 2.0], when=[date(2020, 1, 1)] * 4))
     asked: tuple[tuple[Where, tuple[str, ...]], ...] = (
@@ -576,3 +583,52 @@ def test_the_dictionary_covers_every_table() -> None:
     assert all(column.meaning and column.type in {"integer", "choice", "text", "flag"} for column in ACTIVITY_COLUMNS)
     assert all(column.choices for column in ACTIVITY_COLUMNS if column.type == "choice")
     assert len(set(POINTS)) == len(POINTS)
+
+
+# -- a plan's growth and effects ---------------------------------------------------------------------------------------
+
+
+AGE_OF = {"non-elective": (70, 88), "elective": (30,), "day-case": (45,)}
+"""Ages of the rows of ``inpatients()``."""
+
+
+def each(line: GrowthLine | RowEffect) -> np.ndarray:
+    size = line.factor if isinstance(line, GrowthLine) else line.size
+    assert size.each_run is not None
+    return np.array(size.each_run)
+
+
+def covers(line: GrowthLine, age: int) -> bool:
+    span = line.where["age"]
+    assert isinstance(span, Between)
+    return (span.low or 0) <= age <= (999 if span.high is None else span.high)
+
+
+def test_a_plan_s_growth_and_effects_act_on_rows(write: Write) -> None:
+    result = run("llr-stp-2016", runs=30)
+    model, left_out = plan_rows(result, "uhl", "2020/21")
+    rows = run_rows(write(ip=inpatients(count=[100_000] * 4)), model, runs=30)
+    population, other = model.growth
+    do_nothing = ("base", "demographic growth", "other growth")
+    for pod, ages in AGE_OF.items():
+        effects = [effect for effect in model.effects if effect.where["pod"] == pod and effect.kind != "shorten"]
+        left = np.prod([np.ones(30), *(1 - each(effect) for effect in effects)], axis=0)
+        # Run by run, the plan's own activity over its do-nothing activity is what the effects on rows leave.
+        whole = result.activity.sample("2020/21", organisation="uhl", pod=pod)
+        grown = sum(result.activity.sample("2020/21", organisation="uhl", pod=pod, kind=kind) for kind in do_nothing)
+        assert left == pytest.approx(whole / grown)
+        people = sum(each(line) for age in ages for line in population.lines if covers(line, age))
+        beyond = next(each(line) for line in other.lines if line.where["pod"] == pod)
+        drawn = rows.draws("activity", pod=pod)["value"].to_numpy()
+        assert np.abs(drawn / (1e5 * people * beyond * left) - 1).max() < 0.03
+    assert any("mean of the runs" in sentence for sentence in left_out)
+
+
+def test_a_plan_without_runs_gives_its_published_case() -> None:
+    result = run("llr-stp-2016")
+    model, _ = plan_rows(result, "uhl")
+    assert all(effect.size.likely is not None for effect in model.effects)
+    with pytest.raises(BettercareError, match="no hospital activity"):
+        plan_rows(result, "nobody")
+    with pytest.raises(BettercareError, match="not a year"):
+        plan_rows(result, "uhl", "1999/00")

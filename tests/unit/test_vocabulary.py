@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bettercare import BettercareError
-from bettercare.vocabulary import PODS, SERVICE_MODELS, SETTINGS, UNITS, FinancialYear, Money, Quarter, pounds, unit, years_between
+from bettercare.vocabulary import (
+    PODS,
+    SERVICE_MODELS,
+    SETTINGS,
+    UNITS,
+    FinancialYear,
+    Money,
+    Quarter,
+    pounds,
+    unit,
+    years_between,
+)
 
 
 def test_a_financial_year_runs_from_april_to_march():
@@ -37,7 +48,11 @@ def test_every_day_lies_in_one_quarter_of_its_year(day: date):
 
 
 def test_years_between_counts_both_ends():
-    assert [str(year) for year in years_between(FinancialYear(2016), FinancialYear(2018))] == ["2016/17", "2017/18", "2018/19"]
+    assert [str(year) for year in years_between(FinancialYear(2016), FinancialYear(2018))] == [
+        "2016/17",
+        "2017/18",
+        "2018/19",
+    ]
 
 
 def test_money_at_different_prices_does_not_add():
@@ -48,7 +63,14 @@ def test_money_at_different_prices_does_not_add():
 
 
 def test_pounds_reads_as_the_field_writes_it():
-    assert [pounds(x) for x in (2.42e9, 399.3e6, -28.35e6, 250_000, 1490, 0)] == ["£2.420bn", "£399.3m", "-£28.4m", "£250k", "£1,490", "£0"]
+    assert [pounds(x) for x in (2.42e9, 399.3e6, -28.35e6, 250_000, 1490, 0)] == [
+        "£2.420bn",
+        "£399.3m",
+        "-£28.4m",
+        "£250k",
+        "£1,490",
+        "£0",
+    ]
 
 
 def test_units_of_one_kind_share_a_dimension_and_others_do_not():

@@ -15,6 +15,7 @@ from rich.padding import Padding
 from rich.tree import Tree
 
 from bettercare import __version__
+from bettercare.cli.frames import read_plain_yaml, table_of, write_frame
 from bettercare.cli.progress import shown
 from bettercare.errors import BettercareError, PlanError
 from bettercare.model import SEED, Node, Result, run
@@ -62,14 +63,23 @@ def main() -> None:
 
 
 _plan = click.argument("plan")
-_format = click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print.")
+_format = click.option(
+    "--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print."
+)
 
 
 def _run_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--workers", default=1, show_default=True, help="Processes to share the runs between; the numbers do not change."),
+        click.option(
+            "--workers",
+            default=1,
+            show_default=True,
+            help="Processes to share the runs between; the numbers do not change.",
+        ),
         click.option("--seed", default=SEED, show_default=True, help="The same seed gives the same numbers."),
-        click.option("--runs", default=1000, show_default=True, help="How many times to sample what is uncertain; 0 for none."),
+        click.option(
+            "--runs", default=1000, show_default=True, help="How many times to sample what is uncertain; 0 for none."
+        ),
     ):
         command = option(command)
     return command
@@ -78,8 +88,15 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
 @main.command("run")
 @_plan
 @_run_options
-@click.option("--scenario", "scenarios", multiple=True, help="A scenario file, or the name of one in the plan; may be repeated.")
-@click.option("--out", "folder", type=click.Path(path_type=Path), help="Folder for report.html and results.xlsx.  [default: out/PLAN]")
+@click.option(
+    "--scenario", "scenarios", multiple=True, help="A scenario file, or the name of one in the plan; may be repeated."
+)
+@click.option(
+    "--out",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Folder for report.html and results.xlsx.  [default: out/PLAN]",
+)
 def run_command(plan: str, runs: int, seed: int, workers: int, scenarios: tuple[str, ...], folder: Path | None) -> None:
     """Run a plan: print a summary and write an HTML report and a workbook."""
     from bettercare.reports import summary, write_html, write_workbook
@@ -116,11 +133,19 @@ def check_command(plan: str, shape: str, only: str | None) -> None:
     if shape == "json":
         click.echo(json.dumps([verdict.as_dict() for verdict in listed], indent=2, ensure_ascii=False))
     else:
-        marks = {"agrees": "[green]agrees      [/]", "rounding": "[yellow]rounding    [/]", "inconsistent": "[bold red]INCONSISTENT[/]"}
+        marks = {
+            "agrees": "[green]agrees      [/]",
+            "rounding": "[yellow]rounding    [/]",
+            "inconsistent": "[bold red]INCONSISTENT[/]",
+        }
         for verdict in listed:
-            out.print(f"{marks[verdict.verdict]} {escape(verdict.statement)} [dim]({escape(verdict.id)})[/]", highlight=False)
+            out.print(
+                f"{marks[verdict.verdict]} {escape(verdict.statement)} [dim]({escape(verdict.id)})[/]", highlight=False
+            )
             if verdict.verdict != "agrees" or only:
-                out.print(Padding(f"{escape(why(verdict))} [dim]{escape(verdict.source)}[/]", (0, 0, 0, 13)), highlight=False)
+                out.print(
+                    Padding(f"{escape(why(verdict))} [dim]{escape(verdict.source)}[/]", (0, 0, 0, 13)), highlight=False
+                )
         counts = {name: sum(verdict.verdict == name for verdict in verdicts) for name in marks}
         out.print(f"{len(verdicts)} claims: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
     if any(verdict.verdict == "inconsistent" for verdict in verdicts):
@@ -153,7 +178,9 @@ def challenge_command(plan: str, shape: str) -> None:
 @click.option("--where", "filters", multiple=True, help="word=value, such as organisation=uhl; may be repeated.")
 @click.option("--scenario", "scenarios", multiple=True, help="A scenario file or name; may be repeated.")
 @_format
-def explain_command(plan: str, measure: str, year: str | None, filters: tuple[str, ...], scenarios: tuple[str, ...], shape: str) -> None:
+def explain_command(
+    plan: str, measure: str, year: str | None, filters: tuple[str, ...], scenarios: tuple[str, ...], shape: str
+) -> None:
     """Print where a result comes from, down to sourced figures. MEASURE is gap, beds, staff, capital, ..."""
     result = _run(plan, 0, SEED, 1, scenarios)
     node = result.explain(measure.replace("-", "_"), year, **_filters(filters))
@@ -174,7 +201,13 @@ def _filters(filters: Sequence[str]) -> dict[str, str]:
 
 
 def _amount(node: Node) -> str:
-    return pounds(node.value) if node.unit == "GBP" else f"{node.value:,.10g} {node.unit}" if node.basis else f"{node.value:,.1f} {node.unit}"
+    return (
+        pounds(node.value)
+        if node.unit == "GBP"
+        else f"{node.value:,.10g} {node.unit}"
+        if node.basis
+        else f"{node.value:,.1f} {node.unit}"
+    )
 
 
 def _branch(node: Node) -> str:
@@ -189,17 +222,27 @@ def _grow(tree: Tree, node: Node) -> None:
 
 
 def _as_dict(node: Node) -> dict[str, Any]:
-    return {**{name: getattr(node, name) for name in ("label", "value", "unit", "how", "source", "basis", "note", "adds")}} | {
-        "children": [_as_dict(child) for child in node.children]
-    }
+    return {
+        **{name: getattr(node, name) for name in ("label", "value", "unit", "how", "source", "basis", "note", "adds")}
+    } | {"children": [_as_dict(child) for child in node.children]}
 
 
 @main.command("compare")
 @_plan
-@click.option("--scenario", "scenarios", multiple=True, required=True, help="A scenario; join several with + to run them together; repeat to compare.")
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    required=True,
+    help="A scenario; join several with + to run them together; repeat to compare.",
+)
 @_run_options
-@click.option("--out", "folder", type=click.Path(path_type=Path), help="Folder for comparison.html and comparison.xlsx.")
-def compare_command(plan: str, scenarios: tuple[str, ...], runs: int, seed: int, workers: int, folder: Path | None) -> None:
+@click.option(
+    "--out", "folder", type=click.Path(path_type=Path), help="Folder for comparison.html and comparison.xlsx."
+)
+def compare_command(
+    plan: str, scenarios: tuple[str, ...], runs: int, seed: int, workers: int, folder: Path | None
+) -> None:
     """Set the plan beside scenarios of it, run by run with the same luck."""
     from bettercare.reports import compare_table, write_html, write_workbook
 
@@ -221,6 +264,64 @@ def new_command(folder: Path) -> None:
 
     written = new_plan(folder, folder.name)
     out.print(f"Started {written}. Edit plan.yaml first, then run: bettercare plan validate {written}", soft_wrap=True)
+
+
+@main.command("rows")
+@click.option("--plan", help="Take growth and effects from a plan ...")
+@click.option("--organisation", help="... for the activity of this organisation.")
+@click.option("--year", help="Financial year of the plan.  [default: its last]")
+@click.option("--model", "model_file", type=click.Path(path_type=Path), help="Or take them from a YAML file.")
+@click.option("--inpatients", type=click.Path(path_type=Path), help="Parquet file of inpatient spells.")
+@click.option("--outpatients", type=click.Path(path_type=Path), help="Parquet file of outpatient attendances.")
+@click.option("--accident-emergency", type=click.Path(path_type=Path), help="Parquet file of A&E attendances.")
+@click.option("--runs", default=256, show_default=True, help="How many times to draw every row.")
+@click.option("--seed", default=SEED, show_default=True, help="The same seed gives the same numbers.")
+@click.option(
+    "--workers", default=1, show_default=True, help="Threads to share the runs between; the numbers do not change."
+)
+@click.option(
+    "--out",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Write results by point of delivery, age, sex and site here (.csv or .parquet).",
+)
+def rows_command(
+    plan: str | None,
+    organisation: str | None,
+    year: str | None,
+    model_file: Path | None,
+    runs: int,
+    seed: int,
+    workers: int,
+    target: Path | None,
+    **files: Path | None,
+) -> None:
+    """Draw activity rows anew with the growth and effects of a plan or of a model file."""
+    from bettercare.model.rows import RowModel, run_rows
+
+    if target is not None and target.suffix not in (".csv", ".parquet"):
+        raise BettercareError(f"{target.name} is neither .csv nor .parquet.", remedy="Change the ending.")
+    if (model_file is None) == (plan is None) or (plan is not None and organisation is None):
+        raise BettercareError(
+            "What is to happen to the rows is not clear.", remedy="Give --model, or --plan and --organisation."
+        )
+    left_out: tuple[str, ...] = ()
+    if model_file is not None:
+        model = RowModel.read(read_plain_yaml(model_file), str(model_file))
+    else:
+        from bettercare.model.plan_rows import plan_rows
+
+        model, left_out = plan_rows(_run(str(plan), runs, seed, 1, ()), str(organisation), year)
+    paths = {name.replace("_", "-"): path for name, path in files.items() if path is not None}
+    with shown("Drawing rows", err) as progress:
+        result = run_rows(paths, model, runs, seed, workers, progress)
+    for measure in ("activity", "bed_days"):
+        out.print(table_of(measure.replace("_", " ").capitalize(), result.table(measure, by="pod")))
+    for sentence in left_out:
+        out.print(f"Not in the rows: {sentence}", markup=False, highlight=False)
+    if target is not None:
+        write_frame(result.frame, target)
+        out.print(f"Written: {target}", soft_wrap=True)
 
 
 @main.group("plan", cls=Group)
@@ -247,7 +348,10 @@ def validate_command(plan: str) -> None:
         raise PlanError(faults)
     run(its)
     figures = sum(len(table) for table in its.tables.values())
-    out.print(f"{its.id} has no faults: {figures:,} rows, {len(its.schemes)} schemes, {len(its['claims'])} claims.", highlight=False)
+    out.print(
+        f"{its.id} has no faults: {figures:,} rows, {len(its.schemes)} schemes, {len(its['claims'])} claims.",
+        highlight=False,
+    )
 
 
 @plan_group.command("export")
@@ -267,7 +371,9 @@ def export_command(plan: str, workbook: Path) -> None:
 def import_command(workbook: Path, folder: Path) -> None:
     """Read an Excel workbook back into a plan folder; nothing is written if it has faults."""
     if not workbook.is_file():
-        raise BettercareError("There is no such workbook.", str(workbook), "Give the .xlsx file that `bettercare plan export` wrote.")
+        raise BettercareError(
+            "There is no such workbook.", str(workbook), "Give the .xlsx file that `bettercare plan export` wrote."
+        )
     written = Plan.read(workbook).write(folder)
     out.print(f"Written: {written}", soft_wrap=True)
 

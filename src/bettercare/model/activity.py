@@ -21,7 +21,7 @@ from bettercare.model.attribution import SMALLEST, contributions
 from bettercare.model.delivery import Delivery, delayed, ramp
 from bettercare.model.drivers import Case, Distribution, Drivers
 from bettercare.model.lines import Ground, Lines, figure_of
-from bettercare.model.scenarios import Overlay
+from bettercare.model.scenarios import Overlay, planned_size
 from bettercare.plan import Figure, Plan, Row, Scheme
 from bettercare.vocabulary import PODS, UNITS, FinancialYear
 
@@ -146,6 +146,8 @@ def growth_of(plan: Plan, overlay: Overlay, drivers: Drivers, row: Row) -> Growt
     scale = unit.scale
     value = overlay.value("growth", row) * scale
     moved = value - figure.base
+    if moved:
+        figure = Figure(**{**figure.__dict__, "value": value / scale})
     spread = Distribution.point(value)
     if row["low"] is not None and row["high"] is not None:
         # A scenario's value shifts the whole range, so that it changes the level and not how sure anyone is.
@@ -241,19 +243,15 @@ class PoolEffect:
     def shortens(self) -> bool:
         return bool(self.row["kind"] == "shorten")
 
+    @property
+    def in_beds(self) -> bool:
+        return self.shortens or self.figure.unit.name in _BED_UNITS
+
     def amount(self, case: Case, delivery: Delivery) -> Array:
         """How many times the full planned effect is in place; shape (year, run)."""
         name = self.scheme.id
         share = delivery.size(case, name, self.own_driver)
         return np.asarray(delayed(self.ramp, delivery.delay[name]) * (share * delivery.delivered[name] * self.scale)[None, :])
-
-
-def planned_size(row: Row) -> float:
-    """The size the plan counts on: the size, the likeliest, or the middle of p10 and p90."""
-    for name in ("size", "likely"):
-        if row[name] is not None:
-            return float(row[name])
-    return float((row["p10"] + row["p90"]) / 2)
 
 
 def effect_figure(plan: Plan, scheme: Scheme, row: Row) -> Figure:
@@ -339,7 +337,7 @@ class ActivityModel:
 
     def __init__(self, plan: Plan, overlay: Overlay, drivers: Drivers) -> None:
         self.plan, self.overlay, self.drivers = plan, overlay, drivers
-        self.days = overlay.parameter(plan, "days-in-year", 365.0)
+        self.days = overlay.parameter(plan, "days-in-year", 365.0, "days")
         self.rates = Rates(plan, overlay, drivers)
         self._growth = _by_place(row for row in plan["growth"] if row["measure"] in ("activity", "beds"))
         self._counted: dict[str, Place] = {}
@@ -550,7 +548,9 @@ class ActivityModel:
         x, y = shares
         for _ in range(40):
             x, y = (max(value, _LEAST_LEFT) for value in wanted(x, y))
-        solved = root(lambda unknown: unknown - np.array(wanted(*np.clip(unknown, _LEAST_LEFT, 0.0))), np.array([x, y]), tol=1e-14)
+        solved = root(  # type: ignore[no-untyped-call]
+            lambda unknown: unknown - np.array(wanted(*np.clip(unknown, _LEAST_LEFT, 0.0))), np.array([x, y]), tol=1e-14
+        )
         x, y = map(float, np.clip(solved.x, _LEAST_LEFT, 0.0))
         # Near the limit of the machine's precision the solver may report no further progress: what counts is what is left over.
         if max(abs(x - wanted(x, y)[0]), abs(y - wanted(x, y)[1])) > 1e-9 * max(1.0, abs(x), abs(y)):
@@ -668,8 +668,9 @@ class ActivityModel:
         name = f"{pool.place[0]}.{pool.place[1]}"
         ground = Ground("Baseline" + (" turned from beds by length of stay and occupancy" if pool.counted_in_beds and pool.stay else ""), tuple(grounds))
         result.activity.add(f"{name}:base", steady, ground, pool.unit, line="Baseline", kind="base", **labels)
-        bed_ground = Ground("Baseline beds" if pool.counted_in_beds else "Baseline activity x length of stay / (days x occupancy)", tuple(
-            [pool.base, *([] if pool.counted_in_beds else [r.figure for r in (pool.stay, pool.occupancy) if r])]))  # fmt: skip
+        worked = () if pool.counted_in_beds else tuple(rate.figure for rate in (pool.stay, pool.occupancy) if rate)
+        how = "Baseline beds" if pool.counted_in_beds else "Baseline activity x length of stay / (days x occupancy)"
+        bed_ground = Ground(how, (pool.base, *worked))
         if per_bed is not None:
             result.beds.add(f"{name}:base", steady * per_bed[None, :], bed_ground, line="Baseline", kind="base", **labels)
         logs = np.stack([np.log(demographic), np.log(whole / demographic)])
@@ -682,7 +683,7 @@ class ActivityModel:
         ):
             if not figures or (kind == "other growth" and pool.growth is None):
                 continue
-            ground = Ground(how, figures + (pool.base,))
+            ground = Ground(how, (*figures, pool.base))
             line = kind.capitalize()
             result.activity.add(f"{name}:{kind}", part, ground, pool.unit, line=line, kind=kind, **labels)
             if per_bed is not None:

@@ -196,7 +196,7 @@ class RowFile:
                 raise BettercareError(
                     f"{asker} chooses rows by {name!r}, and there is no such column.",
                     str(self.path),
-                    f"Columns: {', '.join(self.schema)}.",
+                    f"Columns: {', '.join(self.schema)}. A line of growth may be kept to one table.",
                 )
         if self.rows == 0:
             raise BettercareError("there are no rows.", str(self.path), f"Leave {table} out, or give a file with rows.")

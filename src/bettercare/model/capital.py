@@ -48,10 +48,11 @@ class CapitalModel:
                     self.builders[row["programme"]].append(scheme.id)
         self.drivers: dict[str, str] = {}
         over = plan["parameters"].by_id.get("capital-overrun")
-        for row in plan["capital_programmes"] if over is not None else ():
-            spread = self._overrun(over, overlay)
-            label = f"Capital overrun: {row['name']}"
-            self.drivers[row.id] = drivers.add(f"capital:{row.id}", spread, spread.likely, label, "capital")
+        if over is not None:
+            planned, spread = self._overrun(over, overlay)
+            for row in plan["capital_programmes"]:
+                label = f"Capital overrun: {row['name']}"
+                self.drivers[row.id] = drivers.add(f"capital:{row.id}", spread, planned, label, "capital")
 
     def evaluate(self, case: Case, delivery: Delivery) -> CapitalResult:
         years = len(self.plan.years)
@@ -94,14 +95,14 @@ class CapitalModel:
         result.overrun_of_scheme = {scheme: np.mean(times, axis=0) for scheme, times in waits.items()}
         return result
 
-    def _overrun(self, row: Row, overlay: Overlay) -> Distribution:
+    def _overrun(self, row: Row, overlay: Overlay) -> tuple[float, Distribution]:
         figure = figure_of(self.plan, "parameters", row)
         if not figure.unit.is_share:
             raise PlanError([Fault(row.where, f"The unit of capital-overrun is {figure.unit.name}.", "Use %.")])
         value = overlay.value("parameters", row) * figure.unit.scale
         if row["low"] is None or row["high"] is None or ("parameters", row.id) in overlay.values:
-            return Distribution.point(value)
-        return Distribution.triangular(row["low"] * figure.unit.scale, value, row["high"] * figure.unit.scale)
+            return value, Distribution.point(value)
+        return value, Distribution.triangular(row["low"] * figure.unit.scale, value, row["high"] * figure.unit.scale)
 
     def _only_builder(self, programme: str) -> str:
         """The scheme a programme is built for, where there is one and no more."""

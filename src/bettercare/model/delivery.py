@@ -31,20 +31,21 @@ class Delivery:
     changes: Mapping[str, SchemeChange]
     """What the scenarios do to schemes."""
 
-    def size(self, case: Case, scheme: str, own: str) -> Array:
+    def size(self, case: Case, scheme: str, own: str, least: float = 0.0) -> Array:
         """The share of its planned size an effect reaches where its scheme is delivered; shape (run,).
 
         ``own`` is the driver of the effect's own distribution, or "" where it takes the scheme's share. A scenario's low or high end and
-        its scale hold for both.
+        its scale hold for both. ``least``: how far a wide normal distribution may go down (nothing saved, rather than the reverse).
         """
         if not own:
             return self.share[scheme]
         change = self.changes.get(scheme)
+        drawn = np.maximum(case[own], least)
         if change is None:
-            return case[own]
+            return drawn
         spread = case.drivers[own].distribution
         ends = {"low": spread.low, "high": spread.high}
-        return (np.full(case.runs, ends[change.end]) if change.end else case[own]) * change.scale
+        return (np.full(case.runs, ends[change.end]) if change.end else drawn) * change.scale
 
 
 @dataclass(frozen=True)

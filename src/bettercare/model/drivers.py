@@ -62,7 +62,7 @@ class Distribution:
         if self.shape == "level":
             return u
         if self.shape == "normal":
-            return self.likely + (self.high - self.low) / 2 / 1.2815515655446004 * ndtri(u)
+            return np.asarray(self.likely + (self.high - self.low) / 2 / 1.2815515655446004 * ndtri(u))
         span = self.high - self.low
         turn = (self.likely - self.low) / span
         rising = self.low + np.sqrt(u * span * (self.likely - self.low))

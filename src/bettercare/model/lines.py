@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,10 +46,10 @@ class Lines:
 
     lines: list[Line] = field(default_factory=list)
 
-    def add(self, key: str, values: Array, ground: Ground, unit: str = "", **labels: str | None) -> None:
+    def add(self, key: str, values: Array, ground: Ground, unit: str = "", /, **labels: str | None) -> None:
         self.lines.append(Line(key, {word: value for word, value in labels.items() if value}, values, ground, unit))
 
-    def __iter__(self) -> Iterable[Line]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Line]:
         return iter(self.lines)
 
 

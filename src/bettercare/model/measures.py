@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,7 +39,8 @@ class Draws:
         if rows * years * runs * 8 <= IN_MEMORY:
             self._held = np.empty((years, rows, runs))
         else:
-            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as the result does
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as the draws do
+            weakref.finalize(self, self._file.close)
 
     def put(self, first: int, values: Sequence[Array]) -> None:
         """Values of the runs from ``first`` on: for each row an array of shape (year, run)."""
@@ -49,7 +52,8 @@ class Draws:
             for row, its in enumerate(values):
                 for year in range(self.years):
                     self._file.seek(self._at(row, year) + 8 * first)
-                    self._file.write(np.ascontiguousarray(its[year]).data)
+                    if self._file.write(np.ascontiguousarray(its[year]).data) < 8 * its.shape[1]:
+                        raise OSError(errno.ENOSPC, "no space left")
         except OSError as error:
             raise BettercareError(
                 f"The sampled values cannot be kept ({error.strerror}).", remedy="Make room for temporary files, or ask for fewer runs."
@@ -175,7 +179,7 @@ class Measure:
             for i, labels in enumerate(self.labels)
             for t, year in enumerate(self.years)
         ]
-        schema = {**{word: pl.String for word in LABELS}, "year": pl.String, "value": pl.Float64, "unit": pl.String}
+        schema = {**dict.fromkeys(LABELS, pl.String), "year": pl.String, "value": pl.Float64, "unit": pl.String}
         return pl.DataFrame(rows, schema=schema)
 
     def __repr__(self) -> str:

@@ -131,7 +131,7 @@ class MoneyModel:
         self.growth[name] = growth
 
     def _effect(self, scheme: Scheme, row: Row, drivers: Drivers) -> list[MoneyEffect]:
-        organisations = tuple(row["organisation"])
+        organisations = tuple(dict.fromkeys(row["organisation"]))
         bases = [self.base[name].base if name in self.base else 0.0 for name in organisations]
         if len(organisations) > 1 and not all(bases):
             missing = ", ".join(name for name, base in zip(organisations, bases, strict=True) if not base)
@@ -221,15 +221,15 @@ class MoneyModel:
                 base = self._funded_base(growth, name, sector)
                 added = base * (growth.index(self.plan, case, base) - 1)
             ground = Ground("Growth of the money available", (growth.figure,))
-            key, labels = f"funding:{growth.row.id}", {"organisation": name, "sector": sector}
-            result.funding.add(key, added, ground, line="Growth of funding", kind="growth", **labels)
-            result.gap.add(key, -added, ground, line="Growth of funding", kind="do-nothing", **labels)
+            key = f"funding:{growth.row.id}"
+            result.funding.add(key, added, ground, line="Growth of funding", kind="growth", organisation=name, sector=sector)
+            result.gap.add(key, -added, ground, line="Growth of funding", kind="do-nothing", organisation=name, sector=sector)
         for row in self.plan["funding"]:
             figure = money_of(self.plan, "funding", row)
             amount = self.overlay.value("funding", row) * figure.unit.scale
             if (("funding", row.id)) in self.overlay.values:
                 figure = Figure(**{**figure.__dict__, "value": amount / figure.unit.scale})
-            labels = {"organisation": row["organisation"], "sector": row["sector"]}
+            labels: dict[str, str | None] = {"organisation": row["organisation"], "sector": row["sector"]}
             year = self.plan.years.index(row["year"])
             values = np.zeros((years, 1))
             if row["kind"] == "opening-position":
@@ -281,17 +281,19 @@ class MoneyModel:
             name = effect.scheme.id
             if effect.follows:
                 if effect.row["per"] == "unit":
-                    values = effect.figure.base * activity.change(effect.follows).units
+                    # A price is for what the effect is counted in: a bed where that is beds.
+                    change_of = activity.change(effect.follows)
+                    values = effect.figure.base * (change_of.beds if change_of.effect.in_beds else change_of.units)
                 else:
                     values = effect.figure.base * self.activity.released(activity, effect.follows)
                 if effect.own_driver:
-                    values = values * case[effect.own_driver][None, :]
+                    values = values * np.maximum(case[effect.own_driver], 0.0)[None, :]
             else:
                 share = delivery.size(case, name, effect.own_driver)
                 if effect.row["kind"] == "invest":
                     # What is spent does not shrink with what is achieved; a scheme not delivered is not paid for.
                     change = self.overlay.schemes.get(name)
-                    share = case[effect.own_driver] if effect.own_driver else np.ones(case.runs)
+                    share = np.maximum(case[effect.own_driver], 0.0) if effect.own_driver else np.ones(case.runs)
                     share = share * (1.0 if change is None else change.scale)
                 in_place = delayed(effect.ramp, delivery.delay[name])
                 if effect.row["recurrent"] is False:
@@ -313,14 +315,14 @@ class MoneyModel:
 
     def _labels(self, effect: MoneyEffect) -> dict[str, str]:
         row = effect.scheme.row
-        settings = row["settings"] or ()
+        settings: tuple[str, ...] = row["settings"] or ()
         return {
             "organisation": effect.organisation,
             "sector": self.sector[effect.organisation],
             "scheme": effect.scheme.id,
             "theme": row["theme"],
             "service_model": row["service_model"] or "",
-            "setting": settings[0] if len(settings) == 1 else "",
+            "setting": str(settings[0]) if len(settings) == 1 else "",
         }
 
     def _save(self, effect: MoneyEffect, values: Array, result: MoneyResult) -> None:

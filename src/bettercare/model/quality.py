@@ -21,11 +21,14 @@ from bettercare.vocabulary import FinancialYear
 def quality(system: System, runs: int) -> pl.DataFrame:
     """Each metric with a figure: baseline, last target, its schemes, and the share of runs in which all are under way by then.
 
+    The shares are those of the first 20,000 runs at most.
+
     Returns:
         ``metric, name, better, unit, baseline, target, at, schemes, all_under_way, all_complete`` (shares of runs; null without runs
         or without schemes). Under way: delivered and started by the target's year. Complete: delivered and in full by then.
     """
     plan = system.plan
+    runs = min(runs, 20_000)
     delivery = system.delivery.deliver(system.drivers.case(0, runs)) if runs else None
     records = []
     for metric in plan["metrics"]:

@@ -73,7 +73,9 @@ __all__ = [
 
 SEED = 2016
 MOST_RUNS = 100_000
-MOST_BYTES = 768 * 2**20
+MOST_OF_A_ROW = 1e8
+"""How many times one row may be expected to appear: beyond this it is a total, and drawing it would take for ever."""
+MOST_BYTES = 384 * 2**20
 """What the results may take in memory."""
 
 Progress = Callable[[int, int], None]
@@ -169,6 +171,9 @@ class _Work:
         for place, (number, line) in enumerate(self.lines):
             where = f"growth {self.growth[number].name}"
             self.growth_factor[:, place] = line.factor.draw(uniforms[number], 0.0, GREATEST_GROWTH, where)
+        most = np.ones(len(self.growth))
+        np.maximum.at(most, [number for number, _ in self.lines], self.growth_factor.max(axis=0))
+        self.most_growth = float(most.prod())
 
     def _lay_out_effects(self) -> None:
         count = len(self.effects)
@@ -215,6 +220,12 @@ class _Work:
     def add(self, file: RowFile, chunk: RowChunk, pool: ThreadPoolExecutor, workers: int) -> Iterator[float]:
         """Draw a chunk in every run, telling what share of it is done."""
         rows = chunk.point.size
+        if chunk.count.max() * self.most_growth > MOST_OF_A_ROW:
+            raise BettercareError(
+                f"growth of up to {self.most_growth:,.0f} times on a count of {chunk.count.max():,} is too much.",
+                f"{file.path}, column count",
+                "Lower the factors, or give the rows themselves.",
+            )
         self.rows_seen[file.table] += rows
         lines = self._lines_of(file, chunk)
         bits = self._effects_of(file, chunk)
@@ -293,6 +304,8 @@ class _Work:
 
     def _make_cells(self, chunk: RowChunk, base: Codes, bits: Words, width: int) -> None:
         dense = len(self.sites.number) * len(self.edges) * len(SEXES) * width
+        if 4 * dense > MOST_BYTES:
+            raise self._too_much(dense)
         if dense > self.compact.size:
             self.compact = np.concatenate([self.compact, np.full(dense - self.compact.size, -1, np.int32)])
         needed = [base + chunk.point]
@@ -308,16 +321,19 @@ class _Work:
         if len(self.cell_of) > room:
             more = max(len(self.cell_of), min(2 * room, room + 4096)) - room
             if 2 * 8 * self.runs * (room + more) > MOST_BYTES:
-                raise BettercareError(
-                    f"The results have {len(self.cell_of):,} cells or more in {self.runs:,} runs: too much to hold.",
-                    remedy="Use fewer runs, fewer age bands, or larger groups of sites.",
-                )
+                raise self._too_much(len(self.cell_of))
             wider = ((0, 0), (0, more))
             self.activity, self.bed_days = np.pad(self.activity, wider), np.pad(self.bed_days, wider)
             self.base_activity, self.base_bed_days = (
                 np.pad(self.base_activity, (0, more)),
                 np.pad(self.base_bed_days, (0, more)),
             )
+
+    def _too_much(self, cells: int) -> BettercareError:
+        return BettercareError(
+            f"The results may have {cells:,} cells or more in {self.runs:,} runs: too much to hold.",
+            remedy="Use fewer runs, fewer age bands, or larger groups of sites.",
+        )
 
     def _keep_profiles(self, point: Codes, lines: Codes, bits: Words, rows_of: Integers, days_of: Integers) -> None:
         packed = np.concatenate([point[:, None].view(np.uint8), lines.view(np.uint8), bits.view(np.uint8)], axis=1)

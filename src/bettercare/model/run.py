@@ -59,7 +59,8 @@ def run(
     rows = sum(len(lines) for lines in published.values()) * len(plan.years)
     size = int(min(PIECE, max(16, 40_000_000 // max(rows, 1))))
     pieces = [(first, min(size, runs - first)) for first in range(0, runs, size)]
-    draws, index = None, {}
+    draws: Draws | None = None
+    index: Mapping[str, tuple[int | None, ...]] = {}
     for (values, rows_of), (first, count) in zip(_evaluate(system, pieces, workers), pieces, strict=True):
         if draws is None:
             draws, index = Draws(len(values), len(plan.years), runs), rows_of
@@ -88,7 +89,7 @@ def _evaluate(system: System, pieces: list[tuple[int, int]], workers: int) -> It
         return (_piece(system, first, count) for first, count in pieces)
     from joblib import Parallel, delayed  # a second's import that one worker does not need
 
-    return Parallel(n_jobs=workers, return_as="generator")(delayed(partial(_piece, system))(first, count) for first, count in pieces)  # type: ignore[no-any-return]
+    return Parallel(n_jobs=workers, return_as="generator")(delayed(partial(_piece, system))(first, count) for first, count in pieces)  # type: ignore[no-any-return,no-untyped-call]
 
 
 def _piece(system: System, first: int, count: int) -> Drawn:

@@ -29,6 +29,7 @@ from bettercare.errors import BettercareError, Fault, PlanError
 from bettercare.plan import Plan, Row
 from bettercare.plan.cells import number
 from bettercare.plan.yaml_file import Node, read_yaml
+from bettercare.vocabulary import UNITS
 
 _ROW_TABLES = {"growth": "growth", "parameter": "parameters", "funding": "funding", "rate": "rates"}
 _SCHEME_WORDS = {"off", "delay", "end", "scale", "probability"}
@@ -105,10 +106,29 @@ class Overlay:
         """The value of a row under the overlay."""
         return float(self.values.get((table, row.id), row["value"]))
 
-    def parameter(self, plan: Plan, name: str, default: float) -> float:
-        """A parameter under the overlay, in its base unit; the default where the plan has none."""
+    def parameter(self, plan: Plan, name: str, default: float, unit: str) -> float:
+        """A parameter that must be above zero, under the overlay and in its base unit; the default where the plan has none.
+
+        Raises:
+            PlanError: it is not above zero, or not in the dimension of ``unit``.
+        """
         row = plan["parameters"].by_id.get(name)
-        return default if row is None else self.value("parameters", row) * plan["parameters"].figure(row).unit.scale
+        if row is None:
+            return default
+        written, value = plan["parameters"].figure(row).unit, self.value("parameters", row)
+        if written.dimension != UNITS[unit].dimension:
+            raise PlanError([Fault(row.where, f"The unit of {name} is {written.name}.", f"Use {unit}.")])
+        if value <= 0:
+            raise PlanError([Fault(row.where, f"{name} is {value:g} {written.name}.", "It must be above zero.")])
+        return value * written.scale
+
+
+def planned_size(row: Row) -> float:
+    """The size the plan counts on: the size, the likeliest, or the middle of p10 and p90."""
+    for name in ("size", "likely"):
+        if row[name] is not None:
+            return float(row[name])
+    return float((row["p10"] + row["p90"]) / 2)
 
 
 def compose(plan: Plan, scenarios: Iterable[Scenario]) -> Overlay:
@@ -134,6 +154,7 @@ def compose(plan: Plan, scenarios: Iterable[Scenario]) -> Overlay:
                     )
                 )
             chosen.setdefault(key, (change, scenario))
+    faults.extend(_kept_more_than_closed(plan, chosen))
     if faults:
         raise PlanError(faults)
     schemes: dict[str, dict[str, Any]] = {}
@@ -151,6 +172,20 @@ def compose(plan: Plan, scenarios: Iterable[Scenario]) -> Overlay:
     return Overlay(
         {name: SchemeChange(**words) for name, words in schemes.items()}, values, kept, tuple(scenario.title for scenario in scenarios)
     )
+
+
+def _kept_more_than_closed(plan: Plan, chosen: Mapping[tuple[str, str], tuple[Change, Scenario]]) -> Iterable[Fault]:
+    """Beds kept by all the changes together against what each effect closes."""
+    kept: dict[str, float] = {}
+    for (target, _), (change, _) in chosen.items():
+        kind, _, name = target.partition(":")
+        if kind == "beds":
+            effect = name.rpartition("@")[0]
+            kept[effect] = kept.get(effect, 0.0) + change.value
+            rows = [row for row in plan["effects"] if f"{row['scheme']}.{row.id}" == effect]
+            closes = planned_size(rows[0]) if rows and rows[0]["kind"] in ("avoid", "shift") else kept[effect]
+            if kept[effect] > closes:
+                yield Fault(change.where, f"{kept[effect]:g} beds are more than the {closes:g} {effect} closes.", "Keep at most what it closes.")
 
 
 def read_scenarios(plan: Plan, names: Iterable[str | Path | Scenario]) -> list[Scenario]:
@@ -221,10 +256,8 @@ def _unknown(plan: Plan, change: Change) -> Iterable[Fault]:
     elif kind == "beds":
         effect, _, site = name.rpartition("@")
         rows = [row for row in plan["effects"] if f"{row['scheme']}.{row.id}" == effect]
-        if not rows or rows[0]["unit"] not in ("beds", "virtual beds"):
-            yield Fault(change.where, f"{effect!r} is not an effect in beds.", "Write scheme.effect.")
-        elif change.value > (rows[0]["size"] or rows[0]["likely"] or rows[0]["p90"] or 0):
-            yield Fault(change.where, f"{change.value:g} beds are more than {effect} closes.", "Keep at most what it closes.")
+        if not rows or rows[0]["unit"] not in ("beds", "virtual beds") or rows[0]["kind"] not in ("avoid", "shift"):
+            yield Fault(change.where, f"{effect!r} is not an effect that closes beds.", "Write scheme.effect.")
         if site and site not in plan["sites"].by_id:
             yield Fault(change.where, f"The plan has no site {site!r}.", f"It has: {', '.join(plan['sites'].by_id)}.")
     elif name not in plan[_ROW_TABLES[kind]].by_id:

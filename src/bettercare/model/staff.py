@@ -49,7 +49,7 @@ class StaffModel:
         plan = self.plan
         sector = {row.id: row["sector"] for row in plan["organisations"]}
         for row in plan["workforce"]:
-            if row["year"] != str(plan.base_year) or row["staff_group"] == "All staff" and row["organisation"] in self.grouped:
+            if row["year"] != str(plan.base_year) or (row["staff_group"] == "All staff" and row["organisation"] in self.grouped):
                 continue
             figure = figure_of(plan, "workforce", row)
             values = np.full((len(plan.years), 1), figure.base)
@@ -87,7 +87,7 @@ class StaffModel:
                     amount = self.activity.released(activity, f"{scheme.id}.{row['follows']}") * (case[own][None, :] if own else 1.0)
                 else:
                     amount = delayed(self.ramps[scheme.id, row.id], delivery.delay[scheme.id])
-                    amount = amount * (delivery.size(case, scheme.id, own) * delivery.delivered[scheme.id])[None, :]
+                    amount = amount * (delivery.size(case, scheme.id, own, least=-np.inf) * delivery.delivered[scheme.id])[None, :]
                 for name in row["organisation"]:
                     part = figure.base / len(row["organisation"])
                     labels = {"organisation": name, "sector": sector[name], "scheme": scheme.id, "theme": scheme.row["theme"]}

@@ -73,18 +73,18 @@ def triangulate(result: Result) -> pl.DataFrame:
 
 
 def staffed_by(plan: Plan, organisation: str) -> tuple[str, ...]:
-    """The organisations whose staff changes belong to the staff of an organisation.
-
-    A grouping that employs people but has neither activity nor money of its own stands for the organisations of its sector that have
-    activity or money and no staff given.
-    """
-    organisations = plan["organisations"].by_id
-    busy = {row["organisation"] for name in ("activity", "beds", "spend") for row in plan[name]} - {None}
+    """The organisations whose staff changes belong to the staff of an organisation: itself and its parts that have no staff given."""
     staffed = {row["organisation"] for row in plan["workforce"]}
-    own = organisations[organisation]
-    if organisation in busy or organisation not in staffed or own["kind"] not in ("other", "system"):
+    if organisation not in staffed:
         return (organisation,)
-    return (organisation, *sorted(n for n in busy - staffed if organisations[n]["sector"] == own["sector"]))
+    found = [organisation]
+    for name in found:
+        found += [
+            row.id
+            for row in plan["organisations"]
+            if row["part_of"] == name and row.id not in staffed and row.id not in found
+        ]
+    return tuple(found)
 
 
 def _published(plan: Plan) -> Iterator[tuple[Row, Figure]]:
@@ -145,14 +145,23 @@ def _resolved(result: Result, row: Row, figure: Figure) -> Answer | str:
                 if name:
                     rows = tuple(index for index in part.rows if labels[index].get(word) == name)
                     alone.setdefault(name, []).append(Part(part.measure, rows, part.position, part.sign))
-        answers = {name: Answer(tuple(parts), because=f"Of {_name(result.plan, word, name)} alone.") for name, parts in alone.items()}
-        sound = [one for one in answers.values() if _finding(result, one, figure, _value(result, one) / figure.unit.scale) == "lands"]
+        answers = {
+            name: Answer(tuple(parts), because=f"Of {_name(result.plan, word, name)} alone.")
+            for name, parts in alone.items()
+        }
+        sound = [
+            one
+            for one in answers.values()
+            if _finding(result, one, figure, _value(result, one) / figure.unit.scale) == "lands"
+        ]
         if len(sound) == 1:
             return sound[0]
     return answer
 
 
-def _select(result: Result, measure: str, year: str | None, sign: float = 1.0, **where: str | Sequence[str] | None) -> Part:
+def _select(
+    result: Result, measure: str, year: str | None, sign: float = 1.0, **where: str | Sequence[str] | None
+) -> Part:
     """The rows of a measure whose labels match; a filter of None is none."""
     wanted = {word: (want,) if isinstance(want, str) else want for word, want in where.items() if want is not None}
     rows = tuple(
@@ -176,13 +185,17 @@ def _of_saving(result: Result, row: Row) -> Answer | str:
         return "No scheme saves money there."
     because = _shared(result.plan, row["organisation"])
     if UNITS[row["unit"]].dimension == ():
-        return _share(result, row, (saving,), because or "Taken as a share of what the organisation spent in the base year.")
+        return _share(
+            result, row, (saving,), because or "Taken as a share of what the organisation spent in the base year."
+        )
     if row["gross"] == "gross":
         return Answer((saving,), because=because)
     if row["gross"] != "net":
         return "The paper does not say whether this is before or after investment."
     themes = [row["theme"]] if row["theme"] else [theme.id for theme in result.plan["themes"]]
-    spent = _select(result, "investment", row["year"], -1.0, theme=themes, scheme=row["scheme"], organisation=row["organisation"])
+    spent = _select(
+        result, "investment", row["year"], -1.0, theme=themes, scheme=row["scheme"], organisation=row["organisation"]
+    )
     return Answer((saving, spent), because=because)
 
 
@@ -208,7 +221,13 @@ def _of_cost(result: Result, row: Row) -> Answer | str:
     if row["to"]:
         part = _select(result, "cost", row["to"], organisation=row["organisation"], kind="growth")
         return _share(result, row, (part,), "") if part.rows else "The organisation has no base cost."
-    part = _select(result, "cost", row["year"], organisation=row["organisation"], sector=None if row["sector"] == "both" else row["sector"])
+    part = _select(
+        result,
+        "cost",
+        row["year"],
+        organisation=row["organisation"],
+        sector=None if row["sector"] == "both" else row["sector"],
+    )
     return Answer((part,)) if part.rows and row["year"] else "The run has no such cost."
 
 
@@ -222,7 +241,9 @@ def _share(result: Result, row: Row, parts: tuple[Part, ...], because: str) -> A
 
 def _of_beds(result: Result, row: Row) -> Answer | str:
     virtual = row["unit"] == "virtual beds"
-    pods = sorted({labels.get("pod", "") for labels in result.beds.labels} - ({"virtual-ward"} if not virtual else set()))
+    pods = sorted(
+        {labels.get("pod", "") for labels in result.beds.labels} - ({"virtual-ward"} if not virtual else set())
+    )
     wanted = [row["pod"]] if row["pod"] else ["virtual-ward"] if virtual else pods
     kinds = sorted({labels.get("kind", "") for labels in result.beds.labels})
     if row["gross"] == "gross":
@@ -240,15 +261,21 @@ def _of_staff(result: Result, row: Row) -> Answer | str:
     part = _select(result, "staff", row["year"], organisation=members)
     because = "The staff that activity, savings and investment imply are not the staff the workforce plan counts on."
     if len(members) > 1:
-        because += f" Held against {', '.join(members[1:])}, as the paper does not say whose staff it counts."
+        because += f" Counts {', '.join(_name(result.plan, 'organisation', name) for name in members[1:])}."
     return Answer((part,), because=because) if part.rows else "The run has no staff there."
 
 
 def _of_capital(result: Result, row: Row) -> Answer | str:
-    kind = "disposal" if row["value"] < 0 and row["gross"] != "net" else {"gross": "spend", "net": None}.get(row["gross"], "")
+    kind = (
+        "disposal"
+        if row["value"] < 0 and row["gross"] != "net"
+        else {"gross": "spend", "net": None}.get(row["gross"], "")
+    )
     if kind == "":
         return "The row does not say whether it is before or after disposals, nor of which programme."
-    part = _select(result, "capital", row["year"], programme=row["programme"], organisation=row["organisation"], kind=kind)
+    part = _select(
+        result, "capital", row["year"], programme=row["programme"], organisation=row["organisation"], kind=kind
+    )
     return Answer((part,)) if part.rows else "The run has no such capital."
 
 
@@ -271,12 +298,22 @@ def _of_admissions(result: Result, row: Row) -> Answer | str:
 def _of_investment(result: Result, row: Row) -> Answer | str:
     """A figure given for no theme is held against the investment that belongs to none or, where all of it does, against all."""
     free = _select(result, "investment", row["year"], theme="", organisation=row["organisation"])
-    part = free if free.rows and not row["theme"] else _select(result, "investment", row["year"], theme=row["theme"], organisation=row["organisation"])
+    part = (
+        free
+        if free.rows and not row["theme"]
+        else _select(result, "investment", row["year"], theme=row["theme"], organisation=row["organisation"])
+    )
     return Answer((part,)) if part.rows else "The run has no such investment."
 
 
 def _of_funding(result: Result, row: Row) -> Answer | str:
-    part = _select(result, "funding", row["year"], organisation=row["organisation"], sector=None if row["sector"] == "both" else row["sector"])
+    part = _select(
+        result,
+        "funding",
+        row["year"],
+        organisation=row["organisation"],
+        sector=None if row["sector"] == "both" else row["sector"],
+    )
     return Answer((part,)) if part.rows else "The run has no such funding."
 
 
@@ -335,9 +372,15 @@ def _leeway(result: Result, answer: Answer, unit: Unit) -> float:
         measure = result.measure(part.measure)
         for row in part.rows:
             amount = abs(float(sum(measure.published_case[row, position] for position in _positions(result, part))))
-            known = [figure for figure in result.lines[part.measure][row].ground.figures if figure.basis != "assumed" and figure.base]
+            known = [
+                figure
+                for figure in result.lines[part.measure][row].ground.figures
+                if figure.basis != "assumed" and figure.base
+            ]
             total += amount * sum(figure.half_width / abs(figure.base) for figure in known)
-    share = abs(_value(result, answer)) * sum(figure.half_width / abs(figure.base) for figure in answer.of if figure.basis != "assumed")
+    share = abs(_value(result, answer)) * sum(
+        figure.half_width / abs(figure.base) for figure in answer.of if figure.basis != "assumed"
+    )
     return (total / answer.over + share) / unit.scale
 
 
@@ -359,9 +402,14 @@ def _component(result: Result, answer: Answer, apart: float, place: float) -> st
         measure = result.measure(part.measure)
         for row in part.rows:
             labels = measure.labels[row]
-            amount = part.sign * float(sum(measure.published_case[row, position] for position in _positions(result, part)))
+            amount = part.sign * float(
+                sum(measure.published_case[row, position] for position in _positions(result, part))
+            )
             kind = "growth" if labels.get("kind") in GROWTH else labels.get("kind", "")
-            for word, name in (*((word, labels.get(word, "")) for word in ("programme", "scheme", "theme", "pod")), ("kind", kind)):
+            for word, name in (
+                *((word, labels.get(word, "")) for word in ("programme", "scheme", "theme", "pod")),
+                ("kind", kind),
+            ):
                 if name and name != "base":
                     sums[word, name] = sums.get((word, name), 0.0) + amount
     for (word, name), amount in sums.items():
@@ -372,7 +420,12 @@ def _component(result: Result, answer: Answer, apart: float, place: float) -> st
 
 
 def _name(plan: Plan, word: str, name: str) -> str:
-    table = {"programme": "capital_programmes", "scheme": "schemes", "theme": "themes"}.get(word)
+    table = {
+        "programme": "capital_programmes",
+        "scheme": "schemes",
+        "theme": "themes",
+        "organisation": "organisations",
+    }.get(word)
     row = plan[table].by_id.get(name) if table else None
     return str(row["name"]) if row is not None else name
 
@@ -394,7 +447,9 @@ def _what(plan: Plan, row: Row) -> str:
         if row[column]:
             words.append(str(plan[table].by_id[row[column]]["name"]))
     if row["pod"]:
-        words.append(PODS[row["pod"]].name.lower() if not PODS[row["pod"]].name.startswith("A&E") else PODS[row["pod"]].name)
+        words.append(
+            PODS[row["pod"]].name.lower() if not PODS[row["pod"]].name.startswith("A&E") else PODS[row["pod"]].name
+        )
     if row["sector"] in ("health", "social-care"):
         words.append(row["sector"].replace("-", " "))
     shown = ", ".join(word for word in words if word)
@@ -413,7 +468,11 @@ def _settle_twins(plan: Plan, records: list[dict[str, object]]) -> list[dict[str
     for group in twins.values():
         whole = [record for record in group if record["finding"] in ("lands", "within rounding")]
         rest = [record for record in group if record not in whole]
-        parts = bool(whole) and len(rest) > 1 and math.isclose(sum(_number(one) for one in rest), _number(whole[0]), rel_tol=1e-9)
+        parts = (
+            bool(whole)
+            and len(rest) > 1
+            and math.isclose(sum(_number(one) for one in rest), _number(whole[0]), rel_tol=1e-9)
+        )
         for record in group:
             if parts and record in rest:
                 reading = f"A part of {str(whole[0]['id']).partition('.')[2]}, which is reproduced as a whole."

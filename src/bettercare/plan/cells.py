@@ -17,7 +17,7 @@ LONGEST_CELL = 20_000
 _NUMBER = re.compile(r"[-+]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)?(\.[0-9]+)?")
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 # Control characters other than new line and tab, surrogates and non-characters: no YAML or workbook can hold them.
-_STRANGE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+STRANGE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _LONGEST_NUMBER = 40
 _LONGEST_ID = 100
 
@@ -141,7 +141,7 @@ def _chosen(column: Column, text: str) -> str:
 
 def strange_character(text: str) -> str:
     """The first character that no cell may hold (a control character, half a surrogate pair, a non-character), or nothing."""
-    found = _STRANGE.search(text)
+    found = STRANGE.search(text)
     return f"U+{ord(found.group()):04X}" if found else ""
 
 

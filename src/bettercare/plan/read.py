@@ -334,7 +334,8 @@ def _rows(spec: TableSpec, raw: Sequence[RawRow], faults: list[Fault]) -> list[R
             if not cell:
                 # A cell already found wrong by the reader is not blank as well.
                 if column.required == "yes" and f"{where}, column {column.name}" not in wrong:
-                    found.append(Fault(f"{where}, column {column.name}", "The cell is blank.", _how(column)))
+                    what = f"{column.name} is missing." if ".yaml" in where else "The cell is blank."
+                    found.append(Fault(f"{where}, column {column.name}", what, _how(column)))
                 continue
             try:
                 values[column.name] = value_of(column, cell)

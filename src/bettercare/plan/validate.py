@@ -134,9 +134,9 @@ def _effects(plan: Plan) -> Iterator[Fault]:
         if kind != "staff" and any(size < 0 for size in sizes):
             yield Fault(row.where, f"The effect {row.id!r} has a negative size.", "Sizes are positive; the kind says which way they go.")
         if given == ("low", "likely", "high") and not row["low"] <= row["likely"] <= row["high"]:
-            yield Fault(row.where, f"The sizes of {row.id!r} are not in order.", "low is not above likely, nor likely above high.")
+            yield Fault(row.where, f"The sizes of {row.id!r} are not in order.", "Write them so that low <= likely <= high.")
         if given == ("p10", "p90") and row["p10"] > row["p90"]:
-            yield Fault(row.where, f"The sizes of {row.id!r} are not in order.", "p10 is not above p90.")
+            yield Fault(row.where, f"The sizes of {row.id!r} are not in order.", "Write them so that p10 <= p90.")
         if unit is None:
             yield Fault(row.where, f"The effect {row.id!r} has no unit.", "Add unit: such as beds, %, admissions or GBP m.")
         elif kind in MONEY_KINDS and not (unit.is_money or unit.name == "%"):
@@ -204,10 +204,10 @@ def _delivery(plan: Plan) -> Iterator[Fault]:
             if not all(0 <= share <= 1 for share in shares):
                 yield Fault(row.where, "A probability is not between 0 and 1.", "Write one in two as 0.5.")
             elif abs(sum(shares[1:]) - 1) > 1e-6:
-                yield Fault(row.where, f"on_time, year_late and two_years_late add to {sum(shares[1:]):g}.", "They must add to 1.")
+                yield Fault(row.where, f"on_time, year_late and two_years_late add to {sum(shares[1:]):g}.", "Make them add to 1.")
         sizes = [row[name] for name in ("low", "likely", "high")]
         if all(size is not None for size in sizes) and not 0 <= sizes[0] <= sizes[1] <= sizes[2]:
-            yield Fault(row.where, "low, likely and high are not in order.", "0 <= low <= likely <= high.")
+            yield Fault(row.where, "low, likely and high are not in order.", "Write them so that 0 <= low <= likely <= high.")
 
 
 def _causes(plan: Plan) -> Iterator[Fault]:
@@ -218,7 +218,7 @@ def _causes(plan: Plan) -> Iterator[Fault]:
     for driver, rows in loads.items():
         total = sum(row["loading"] ** 2 for row in rows)
         if total > 1 + 1e-9:
-            yield Fault(rows[-1].where, f"The loadings of {driver!r} square to {total:.2f}.", "The squares may add to at most 1.")
+            yield Fault(rows[-1].where, f"The loadings of {driver!r} square to {total:.2f}.", "The squares may add to at most 1: lower one.")
 
 
 def _shares(plan: Plan) -> Iterator[Fault]:
@@ -235,4 +235,4 @@ def _shares(plan: Plan) -> Iterator[Fault]:
     for rows in totals.values():
         total = sum((row["value"] or 0) * UNITS[row["unit"]].scale for row in rows if row["unit"])
         if abs(total - 1) > 0.005:
-            yield Fault(rows[0].where, f"The age shares of {rows[0]['pod']} add to {total:.0%}.", "They must add to 100 %.")
+            yield Fault(rows[0].where, f"The age shares of {rows[0]['pod']} add to {total:.0%}.", "Make them add to 100 %.")

@@ -66,9 +66,7 @@ def write_workbook(plan: Plan, path: str | Path, replace: bool = False) -> Path:
     path = Path(path)
     if path.suffix.lower() != ".xlsx":
         raise BettercareError(f"{path.name!r} is not the name of a workbook.", remedy="End it in .xlsx.")
-    if path.exists() and not replace:
-        raise BettercareError(f"{str(path)!r} is there already.", remedy="Give another name, or move it away.")
-    return write_file(path, lambda partial: _Writer(plan, partial).write())
+    return write_file(path, lambda partial: _Writer(plan, partial).write(), replace)
 
 
 class _Writer:
@@ -482,6 +480,8 @@ def _printed(value: float, shape: str) -> str:
     """A number as its format prints it; the shortest way of writing it when the format would hide digits or is not a plain one."""
     if abs(value) > 1e300:
         return str(value)
+    # Excel holds and shows fifteen significant digits: 1.1 + 2.2 is 3.3 and not 3.3000000000000003.
+    value = float(f"{value:.15g}")
     # The part for positive numbers, without colours, currency, padding and quoted words.
     plain = re.sub(r'\[[^\]]*\]|"[^"]*"|\\.|_.|\*.|[£$€() ]', "", shape.split(";")[0])
     if match := _SHAPE.fullmatch(plain):

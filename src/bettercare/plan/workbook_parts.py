@@ -24,6 +24,7 @@ LARGEST_SMALL_PART = 2_000_000
 """Bytes of a part that is neither a sheet nor the shared text: styles and the like, which are held in memory whole."""
 MOST_PARTS = 2_000
 MOST_CELLS = 3_000_000
+"""Cells and rows of all sheets together."""
 MOST_SHEET_ROWS = 200_001
 _DEEPEST = 60
 _CHUNK = 65_536
@@ -74,10 +75,11 @@ def _parts(file: IO[bytes], shown: str) -> Mapping[str, SheetFacts]:
             _affordable(listed, shown)
             if "[Content_Types].xml" not in parts.namelist() or not any(name.endswith("workbook.xml") for name in parts.namelist()):
                 raise BettercareError(_NOT_XLSX, shown, _SAVE_AS)
+            watch = _Watch(shown)
             for part in listed:
                 if part.filename.endswith((".xml", ".rels")):
                     with parts.open(part) as stream:
-                        facts[part.filename] = _facts(stream, shown)
+                        facts[part.filename] = _facts(stream, watch, shown)
     except BettercareError:
         raise
     except Exception as error:  # a damaged zip raises nearly anything: BadZipFile, zlib.error, ValueError, NotImplementedError
@@ -109,16 +111,20 @@ def _affordable(listed: list[zipfile.ZipInfo], shown: str) -> None:
 
 
 class _Watch:
-    """Watches one part go by."""
+    """Watches the parts of a workbook go by, one after another."""
 
     def __init__(self, shown: str) -> None:
-        self.facts = SheetFacts()
         self._shown = shown
-        self._depth = 0
         self._cells = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """A new part begins."""
+        self.facts = SheetFacts()
+        self._depth = 0
         self._row = 0
         self._cell = ""
-        self._formula = self._value = False
+        self._formula = self._value = self._in_value = self._text = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
@@ -126,24 +132,35 @@ class _Watch:
             raise BettercareError("A part of the workbook is nested too deeply.", self._shown, "Open it in Excel and save it again.")
         name = tag.rpartition("|")[2]
         if name == "row":
+            self._count_cell()
             number = attributes.get("r", "")
             self._row = int(number) if number.isdecimal() and len(number) < 9 else self._row + 1
             self._count_row()
         elif name == "c":
-            self._cells += 1
-            if self._cells > MOST_CELLS:
-                raise BettercareError(f"A sheet has more than {MOST_CELLS:,} cells.", self._shown, "Is it the right file?")
+            self._count_cell()
             self._cell = attributes.get("r", "")
             if found := _CELL.fullmatch(self._cell):
                 self._row = int(found[2])
                 self._count_row()
-            self._formula = self._value = False
+            self._formula, self._value = False, False
+            # The result of a formula may be a text without letters: then the empty value is the value.
+            self._text = attributes.get("t") == "str"
         elif name == "f":
             self._formula = True
-        elif name in {"v", "is"}:
-            self._value = True
+        elif name == "v":
+            self._in_value = True
+            self._value = self._text
         elif name == "mergeCell" and len(self.facts.merged) < 100:
             self.facts.merged.append(attributes.get("ref", "")[:40])
+
+    def text(self, data: str) -> None:
+        if self._in_value and data.strip():
+            self._value = True
+
+    def _count_cell(self) -> None:
+        self._cells += 1
+        if self._cells > MOST_CELLS:
+            raise BettercareError(f"The workbook has more than {MOST_CELLS:,} cells.", self._shown, "Is it the right file?")
 
     def _count_row(self) -> None:
         self.facts.rows = max(self.facts.rows, self._row)
@@ -153,18 +170,22 @@ class _Watch:
 
     def end(self, tag: str) -> None:
         self._depth -= 1
-        if tag.rpartition("|")[2] == "c" and self._formula and not self._value and self._cell:
+        name = tag.rpartition("|")[2]
+        if name == "v":
+            self._in_value = False
+        elif name == "c" and self._formula and not self._value and self._cell:
             self.facts.uncomputed.add(self._cell)
 
     def doctype(self, *_: object) -> None:
         raise BettercareError("The workbook holds a document type, which no workbook needs.", self._shown, "Open it in Excel and save it again.")
 
 
-def _facts(stream: IO[bytes], shown: str) -> SheetFacts:
-    watch = _Watch(shown)
+def _facts(stream: IO[bytes], watch: _Watch, shown: str) -> SheetFacts:
+    watch.begin()
     parser = expat.ParserCreate(namespace_separator="|")
     parser.StartElementHandler = watch.start
     parser.EndElementHandler = watch.end
+    parser.CharacterDataHandler = watch.text
     parser.StartDoctypeDeclHandler = watch.doctype
     try:
         while chunk := stream.read(_CHUNK):

@@ -9,15 +9,12 @@ import secrets
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bettercare.errors import BettercareError
 from bettercare.plan.dictionary import SCHEME_TABLES
+from bettercare.plan.figures import Table
+from bettercare.plan.plan import HEADER, Plan
 from bettercare.plan.scheme_file import header_yaml, yaml_of
-
-if TYPE_CHECKING:
-    from bettercare.plan.figures import Table
-    from bettercare.plan.plan import Plan
 
 
 def write_plan(plan: Plan, folder: Path) -> Path:
@@ -32,7 +29,7 @@ def write_plan(plan: Plan, folder: Path) -> Path:
     Raises:
         BettercareError: it is not empty, or cannot be written. Nothing is left half-written.
     """
-    files = {"plan.yaml": header_yaml(plan.header)}
+    files = {"plan.yaml": header_yaml({name: plan.header[name] for name in HEADER if name in plan.header})}
     for table in plan.tables.values():
         if len(table) and table.name not in SCHEME_TABLES:
             files[f"tables/{table.name}.csv"] = csv_of(table)
@@ -76,12 +73,14 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> Path:
     return _whole(folder, refuse, fill)
 
 
-def write_file(path: Path, fill: Callable[[Path], None]) -> Path:
-    """Make a file by ``fill(partial)``, whole or not at all; a file already there is replaced only by a finished one."""
+def write_file(path: Path, fill: Callable[[Path], None], replace: bool = True) -> Path:
+    """Make a file by ``fill(partial)``, whole or not at all; a file already there is replaced only if asked, and by a finished one."""
 
     def refuse(at: Path) -> None:
         if at.is_dir():
             raise BettercareError(f"{str(path)!r} is a folder.", remedy="Give the name of a file.")
+        if at.exists() and not replace:
+            raise BettercareError(f"{str(path)!r} is there already.", remedy="Give another name, or move it away.")
 
     return _whole(path, refuse, fill)
 

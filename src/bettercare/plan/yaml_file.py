@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from bettercare.errors import BettercareError
+from bettercare.plan.cells import STRANGE
 
 LARGEST_FILE = 1_000_000
 """Bytes of a YAML file."""
@@ -60,12 +61,15 @@ def read_yaml(path: Path, shown: str) -> Node:
 
 def parse_yaml(text: str, shown: str) -> Node:
     """The same from text already read; ``shown`` names the file in faults."""
+    if found := STRANGE.search(text):
+        where = f"{shown}, line {text.count(chr(10), 0, found.start()) + 1}"
+        raise BettercareError(f"The file holds a character that cannot be printed (U+{ord(found.group()):04X}).", where, "Remove it.")
     try:
         node = _root(text, shown)
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it holds a character that YAML does not allow"
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "a character is not allowed"
         raise BettercareError(
             f"This is not YAML: {problem}.", f"{shown}{line}", "Check the indents, the colons and the quotes there and just above."
         ) from None

@@ -62,13 +62,13 @@ def signed(written: str) -> str:
 
 
 def plain(value: float) -> str:
-    """A number with the digits it has, at most four after the point.
+    """A number with the digits it has, at most four after the point and fewer for large ones.
 
     >>> plain(754.53), plain(64.0), plain(1490.0)
     ('754.53', '64', '1,490')
     """
-    text = f"{value:,.4f}".rstrip("0").rstrip(".")
-    return text.replace("-", MINUS) if text not in ("-0", "") else "0"
+    text = _digits(value, 1 if abs(value) >= 1000 else 2 if abs(value) >= 100 else 4, 0)
+    return text.replace("-", MINUS) if text != "-0" else "0"
 
 
 def in_unit(value: float, unit: str) -> str:
@@ -78,23 +78,30 @@ def in_unit(value: float, unit: str) -> str:
     ('£399.3m', '1,697 beds', '25%', '64.57 per 100,000 a month')
     >>> in_unit(-2408.0, "GBP k"), in_unit(286.1, "GBP m"), in_unit(11.43, "years"), in_unit(568, "headcount")
     ('−£2,408k', '£286.1m', '11.43 years', '568 headcount')
+    >>> in_unit(2.121, "GBP bn"), in_unit(12.45, "GBP m"), in_unit(9.8039, "years")
+    ('£2.121bn', '£12.45m', '9.8 years')
     """
     known = UNITS.get(unit)
     if known is not None and known.is_money:
         letter = unit.removeprefix("GBP").strip()
-        decimals = 0 if letter in ("", "k") else 1
-        sign = MINUS if round(value, decimals) < 0 else ""
-        return f"{sign}£{abs(value):,.{decimals}f}{letter}"
+        most, least = {"": (2, 0), "k": (1, 0), "m": (2, 1), "bn": (3, 1)}[letter]
+        sign = MINUS if round(value, most) < 0 else ""
+        return f"{sign}£{_digits(abs(value), most, least)}{letter}"
     if unit == "%":
         return percent(value)
-    whole = known is not None and known.dimension != () and unit not in ("days", "weeks", "months", "years", "hours", "GBP a head")
-    number = count(value) if whole else plain(value)
+    whole = known is not None and known.dimension != () and unit not in (*_TIMES, "GBP a head")
+    number = count(value) if whole else plain(value) if unit not in _TIMES else _digits(value, 2, 0).replace("-", MINUS)
     return number if unit in ("ratio", "text-number") else f"{number} {unit}"
 
 
-def of_measure(unit: str) -> Callable[[float], str]:
-    """How amounts of a measure in that unit are written, without the unit's name."""
-    return money if unit == "GBP" else count
+_TIMES = ("hours", "days", "weeks", "months", "years")
+
+
+def _digits(value: float, most: int, least: int) -> str:
+    """With the decimals it has, between the least and the most."""
+    whole, _, decimals = f"{value:,.{most}f}".partition(".")
+    decimals = decimals.rstrip("0").ljust(least, "0")
+    return f"{whole}.{decimals}" if decimals else whole
 
 
 KINDS: Mapping[str, Callable[[float], str]] = {

@@ -48,11 +48,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under columns; the first column names the row."""
+    """Rows under columns; the column numbered ``heading`` names the row."""
 
     columns: tuple[Column, ...]
     rows: Rows
-    caption: str = ""
+    heading: int = 0
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from bettercare.errors import BettercareError
 from bettercare.model import Result
@@ -14,7 +15,13 @@ _GROWTH = ("demographic growth", "other growth", "growth")
 
 def cited(figures: Iterable[Figure], most: int = 4) -> str:
     """The places of figures, such as ``Acute bed bridge, L2043 (stp-2016)``."""
-    places = list(dict.fromkeys(f"{figure.where or 'no place given'} ({figure.source})" for figure in figures if figure.source))
+    places = list(
+        dict.fromkeys(
+            f"{figure.where} ({figure.source})" if figure.where else figure.source
+            for figure in figures
+            if figure.source
+        )
+    )
     rest = len(places) - most
     return "; ".join(places[:most]) + (f"; and {rest} more" if rest > 0 else "")
 
@@ -29,7 +36,9 @@ def assumed(figures: Iterable[Figure]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(figure.id for figure in figures if figure.basis == "assumed"))
 
 
-def step_figures(result: Result, measure: str, by: str = "scheme", **where: str | Sequence[str]) -> dict[str, list[Figure]]:
+def step_figures(
+    result: Result, measure: str, by: str = "scheme", **where: str | Sequence[str]
+) -> dict[str, list[Figure]]:
     """The figures behind each step of a bridge, by the name :meth:`Result.bridge` gives the step."""
     plan = result.plan
     names = {scheme.id: scheme.name for scheme in plan.schemes} | {row.id: str(row["name"]) for row in plan["themes"]}
@@ -37,7 +46,9 @@ def step_figures(result: Result, measure: str, by: str = "scheme", **where: str 
     found: dict[str, dict[str, Figure]] = {}
     for line in result.lines[measure]:
         labels = line.labels
-        if not all(labels.get(word, "") in ((want,) if isinstance(want, str) else want) for word, want in where.items()):
+        if not all(
+            labels.get(word, "") in ((want,) if isinstance(want, str) else want) for word, want in where.items()
+        ):
             continue
         kind = labels.get("kind", "")
         if kind == ("do-nothing" if measure == "gap" else "base"):
@@ -59,7 +70,7 @@ def figures_by(result: Result, measure: str, word: str) -> dict[str, list[Figure
     return {value: list(figures.values()) for value, figures in found.items()}
 
 
-def rests_on(result: Result, measure: str, **where: str | Sequence[str]) -> tuple[str, ...]:
+def rests_on(result: Result, measure: str, **where: Any) -> tuple[str, ...]:
     """Ids of the assumed figures a result owes something to; none where the run has no such result."""
     try:
         return tuple(figure.id for figure in result.rests_on(measure, **where))

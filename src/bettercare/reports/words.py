@@ -60,8 +60,18 @@ def driver_label(result: Result, driver: str) -> str:
     kind, _, name = driver.partition(":")
     if kind == "growth" and name in plan["growth"].by_id:
         row = plan["growth"].by_id[name]
-        what = {"population": "population", "activity": "activity", "beds": "beds", "cost": "cost", "funding": "funding"}[row["measure"]]
-        where = [pod_name(row["pod"]).lower() if row["pod"] else "", plan_short(plan, row["organisation"]), row["band"] or ""]
+        what = {
+            "population": "population",
+            "activity": "activity",
+            "beds": "beds",
+            "cost": "cost",
+            "funding": "funding",
+        }[row["measure"]]
+        where = [
+            pod_name(row["pod"]).lower() if row["pod"] else "",
+            plan_short(plan, row["organisation"]),
+            row["band"] or "",
+        ]
         return f"Growth of {what}" + "".join(f", {part}" for part in where if part)
     if kind == "rate" and name in plan["rates"].by_id:
         row = plan["rates"].by_id[name]

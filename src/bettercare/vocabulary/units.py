@@ -80,7 +80,9 @@ def unit(name: str) -> Unit:
     try:
         return UNITS[name]
     except KeyError:
-        raise BettercareError(f"{name[:60]!r} is not a unit bettercare knows.", remedy=f"Use one of: {', '.join(UNITS)}.") from None
+        raise BettercareError(
+            f"{name[:60]!r} is not a unit bettercare knows.", remedy=f"Use one of: {', '.join(UNITS)}."
+        ) from None
 
 
 @dataclass(frozen=True, order=True)

@@ -12,11 +12,13 @@ from bettercare.reports.charts.lettering import wrapped
 from bettercare.reports.charts.rows import WIDE, legend
 
 
-def calendar(frame: pl.DataFrame, write: Callable[[float], str], width: float, title: str, out: str, into: str = "") -> str:
+def calendar(
+    frame: pl.DataFrame, write: Callable[[float], str], width: float, title: str, out: str, into: str = ""
+) -> str:
     """Draw amounts by year.
 
     Args:
-        frame: ``label`` and one column a period; a row labelled ``Total`` is set in bold.
+        frame: ``label`` and one column a period. A row or a period called ``Total`` is written without a bar, so that bars are all to one scale.
         out: what a positive amount is called, such as ``spend``.
         into: what a negative amount is called; drawn outlined.
 
@@ -36,26 +38,44 @@ def calendar(frame: pl.DataFrame, write: Callable[[float], str], width: float, t
     for i, name in enumerate(periods):
         canvas.text(left + cell * i + 2, top + 12, name, QUIET, size=size)
     y = top + 20
-    most = max((abs(row[name] or 0) for row in rows for name in periods if row["label"] != "Total" and name != "Total"), default=1.0) or 1.0
-    totals = max((abs(row[name] or 0) for row in rows for name in periods), default=1.0) or 1.0
+    most = (
+        max(
+            (abs(row[name] or 0) for row in rows for name in periods if row["label"] != "Total" and name != "Total"),
+            default=1.0,
+        )
+        or 1.0
+    )
     for row in rows:
         bold = row["label"] == "Total"
         lines = wrapped(str(row["label"]), canvas.size, room, 2)
         canvas.line((0, y), (width, y), INK if bold else RULE)
-        height = max(36.0, len(lines) * 16 + 8) if wide else len(lines) * 16 + 42
+        height = max(40.0, len(lines) * 16 + 10) if wide else len(lines) * 16 + 42
         first = y + height / 2 - (len(lines) - 1) * 8 + 4.5 if wide else y + 16
         for i, line in enumerate(lines):
             canvas.text(0, first + i * 16, line, bold=bold)
-        lane = y + (height - 30) / 2 if wide else y + len(lines) * 16 + 6
+        lane = y + (height - 26) / 2 if wide else y + len(lines) * 16 + 6
         for i, name in enumerate(periods):
             value = row[name]
             if value is None:
                 continue
             x = left + cell * i + 2
-            canvas.text(x, lane + 11, write(value) if value else "–", INK if value else QUIET, bold=bold or name == "Total", size=_fit(write(value), size, cell - 4))
-            if value:
-                biggest = totals if bold or name == "Total" else most
-                canvas.rect(x, lane + 16, x + (cell - 10) * abs(value) / biggest, 9, FALL if value > 0 else "#ffffff", "none" if value > 0 else STANDARD)
+            canvas.text(
+                x,
+                lane + 11,
+                write(value) if value else "–",
+                INK if value else QUIET,
+                bold=bold or name == "Total",
+                size=_fit(write(value), size, cell - 4),
+            )
+            if value and not bold and name != "Total":
+                canvas.rect(
+                    x,
+                    lane + 16,
+                    x + (cell - 10) * abs(value) / most,
+                    9,
+                    FALL if value > 0 else "#ffffff",
+                    "none" if value > 0 else STANDARD,
+                )
         y += height
     return canvas.svg(y + 2)
 

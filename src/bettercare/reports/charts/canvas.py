@@ -27,17 +27,64 @@ class Canvas:
 
     def rect(self, x0: float, y: float, x1: float, height: float, fill: str, stroke: str = "none") -> None:
         left, right = min(x0, x1), max(x0, x1)
-        self.shapes.append({"kind": "rect", "x": left, "y": y, "width": max(right - left, 0.75), "height": height, "fill": fill, "stroke": stroke})
+        self.shapes.append(
+            {
+                "kind": "rect",
+                "x": left,
+                "y": y,
+                "width": max(right - left, 0.75),
+                "height": height,
+                "fill": fill,
+                "stroke": stroke,
+            }
+        )
 
     def line(self, start: Point, end: Point, stroke: str = RULE, width: float = 1.0, dash: str = "") -> None:
         self.shapes.append({"kind": "line", "start": start, "end": end, "stroke": stroke, "width": width, "dash": dash})
 
-    def path(self, points: Sequence[Point], stroke: str = "none", fill: str = "none", width: float = 1.0, dash: str = "", closed: bool = False) -> None:
+    def path(
+        self,
+        points: Sequence[Point],
+        stroke: str = "none",
+        fill: str = "none",
+        width: float = 1.0,
+        dash: str = "",
+        closed: bool = False,
+    ) -> None:
         steps = " ".join(f"{'L' if i else 'M'}{x:.1f} {y:.1f}" for i, (x, y) in enumerate(points))
-        self.shapes.append({"kind": "path", "d": steps + (" Z" if closed else ""), "stroke": stroke, "fill": fill, "width": width, "dash": dash})
+        self.shapes.append(
+            {
+                "kind": "path",
+                "d": steps + (" Z" if closed else ""),
+                "stroke": stroke,
+                "fill": fill,
+                "width": width,
+                "dash": dash,
+            }
+        )
 
-    def text(self, x: float, y: float, text: str, fill: str = INK, anchor: str = "start", bold: bool = False, size: float = 0.0) -> None:
-        self.shapes.append({"kind": "text", "x": x, "y": y, "text": text, "fill": fill, "anchor": anchor, "bold": bold, "size": size or self.size})
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        fill: str = INK,
+        anchor: str = "start",
+        bold: bool = False,
+        size: float = 0.0,
+    ) -> None:
+        self.shapes.append(
+            {
+                "kind": "text",
+                "x": x,
+                "y": y,
+                "text": text,
+                "fill": fill,
+                "anchor": anchor,
+                "bold": bold,
+                "size": size or self.size,
+            }
+        )
 
     def arrow(self, x0: float, x1: float, y: float, height: float, fill: str, stroke: str = "none") -> None:
         """A bar from x0 to x1 whose end points the way it goes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import polars as pl
 
@@ -51,14 +52,14 @@ def fan(frame: pl.DataFrame, write: Callable[[float], str], width: float, title:
     bottom = top + (340 if width >= 620 else 260)
     up = Scale.over(values, bottom, top)
     marks = [(tick, write(tick)) for tick in up.ticks(6)]
-    left = max(text_width(text, 12) for _, text in marks) + 10
+    left = max([text_width(text, 12) for _, text in marks] + [text_width(zero, 11)]) + 10
     ends = [f"{write(frame[line.column][-1])}" for line in known]
     right = width - max(text_width(f"{end}", 13, True) for end in ends) - 12
     xs = [left + 14 + (right - left - 24) * i / max(len(years) - 1, 1) for i in range(len(years))]
     for value, text in marks:
         canvas.line((left, up(value)), (right, up(value)), QUIET if value == 0 else RULE, 1.5 if value == 0 else 1.0)
         canvas.text(left - 6, up(value) + 4, text, QUIET, "end", size=12)
-    canvas.text(left + 4, up(0.0) - 5, zero, QUIET, size=12)
+    canvas.text(left - 6, up(0.0) + 17, zero, QUIET, "end", size=11)
     for low, high, fill in (("p10", "p90", BAND), ("p25", "p75", BAND_INNER)):
         if low in frame.columns:
             edge = [(x, up(v)) for x, v in zip(xs, frame[high].to_list(), strict=True)]
@@ -83,6 +84,6 @@ def _apart(positions: Sequence[float], least: float) -> list[float]:
     """The positions moved so that no two are nearer than the least distance, in their own order."""
     order = sorted(range(len(positions)), key=lambda i: positions[i])
     moved = list(positions)
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         moved[after] = max(moved[after], moved[before] + least)
     return moved

@@ -18,7 +18,7 @@ def width(text: str, size: float, bold: bool = False) -> float:
     return ems * size * _ALLOWANCE * (1.07 if bold else 1.0)
 
 
-def wrapped(text: str, size: float, room: float, lines: int = 2) -> list[str]:
+def wrapped(text: str, size: float, room: float, lines: int = 2, bold: bool = False) -> list[str]:
     """The text broken at spaces into at most so many lines; what is left over is cut with an ellipsis.
 
     >>> wrapped("Community hospitals: eight inpatient sites to six", 13, 180)
@@ -28,7 +28,7 @@ def wrapped(text: str, size: float, room: float, lines: int = 2) -> list[str]:
     words = text.split()
     while words and len(result) < lines:
         line = words.pop(0)
-        while words and width(f"{line} {words[0]}", size) <= room:
+        while words and width(f"{line} {words[0]}", size, bold) <= room:
             line += f" {words.pop(0)}"
         result.append(line)
     if words:

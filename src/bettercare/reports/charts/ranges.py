@@ -16,7 +16,14 @@ MARKS: Mapping[str, tuple[str, str]] = {
 """Each column that may be given and the mark it gets."""
 
 
-def ranges(frame: pl.DataFrame, write: Callable[[float], str], width: float, title: str, names: Mapping[str, str], zero: bool = True) -> str:
+def ranges(
+    frame: pl.DataFrame,
+    write: Callable[[float], str],
+    width: float,
+    title: str,
+    names: Mapping[str, str],
+    zero: bool = True,
+) -> str:
     """Draw points and ranges.
 
     Args:
@@ -29,15 +36,22 @@ def ranges(frame: pl.DataFrame, write: Callable[[float], str], width: float, tit
     rows = frame.to_dicts()
     canvas = Canvas(width, title)
     spread = "p10" in frame.columns
-    entries = [(" ".join(MARKS[key]), name) for key, name in names.items()] + ([("whisker " + INK, "p10 to p90")] if spread else [])
+    entries = [(" ".join(MARKS[key]), name) for key, name in names.items()] + (
+        [("whisker " + INK, "p10 to p90")] if spread else []
+    )
     top = legend(canvas, entries)
     figures = [["–" if row[key] is None else write(row[key]) for key in names] for row in rows]
     if width < 500 and len(names) > 2:
         # No room for every figure on a telephone; the table beside the chart has them.
-        figures, names = [[row[0], row[-1]] for row in figures], dict([next(iter(names.items())), list(names.items())[-1]])
+        figures, names = (
+            [[row[0], row[-1]] for row in figures],
+            dict([next(iter(names.items())), list(names.items())[-1]]),
+        )
     table = Rows(canvas, [row["label"] for row in rows], figures, list(names.values()), 16.0, top)
     keys = [key for key in (*MARKS, "p10", "p90") if key in frame.columns]
-    axis = Scale.over([row[key] for row in rows for key in keys if row[key] is not None], table.left + 6, table.right - 6, zero=zero)
+    axis = Scale.over(
+        [row[key] for row in rows for key in keys if row[key] is not None], table.left + 6, table.right - 6, zero=zero
+    )
     lanes = table.lanes(axis, [(tick, write(tick)) for tick in axis.ticks(6 if table.wide else 4)])
     for lane, row in zip(lanes, rows, strict=True):
         y = lane.top + lane.height / 2

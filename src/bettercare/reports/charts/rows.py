@@ -37,14 +37,20 @@ class Rows:
     def __post_init__(self) -> None:
         canvas = self.canvas
         self.wide = canvas.width >= WIDE
-        cells = [max([width(row[i], canvas.size, i == 0) for row in self.figures] + [width(head, 12)]) + 14 for i, head in enumerate(self.headings)]
+        cells = [
+            max([width(row[i], canvas.size, i == 0) for row in self.figures] + [width(head, 12)]) + 14
+            for i, head in enumerate(self.headings)
+        ]
         self.columns = [canvas.width - sum(cells[i + 1 :]) for i in range(len(cells))]
         self.label_room = 0.34 * canvas.width if self.wide else canvas.width - sum(cells) - 4
         self.left = self.label_room + 14 if self.wide else 2.0
         self.right = canvas.width - sum(cells) - 6 if self.wide else canvas.width - 2.0
-        self.texts = [wrapped(label, canvas.size, self.label_room, 2) for label in self.labels]
+        self.texts = [wrapped(label, canvas.size, self.label_room, 2 if self.wide else 3) for label in self.labels]
         step = canvas.size + 3
-        self.heights = [max(self.bar + 12, len(lines) * step + 6) if self.wide else len(lines) * step + self.bar + 12 for lines in self.texts]
+        self.heights = [
+            max(self.bar + 12, len(lines) * step + 6) if self.wide else len(lines) * step + self.bar + 10
+            for lines in self.texts
+        ]
 
     def lanes(self, axis: Scale, marks: Sequence[tuple[float, str]]) -> list[Lane]:
         """Draw headings, axis, labels and figures; return where the bars go."""
@@ -61,9 +67,8 @@ class Rows:
                 canvas.text(at, y + 12, text, QUIET, "middle", size=12)
                 shown.append((at - half, at + half))
         y += 20
-        total = sum(self.heights)
-        for value, _ in marks:
-            canvas.line((axis(value), y), (axis(value), y + total), QUIET if value == 0 else RULE, 1.0)
+        if self.wide:
+            self._grid(axis, marks, y, y + sum(self.heights))
         lanes = []
         step = canvas.size + 3
         for lines, figures, height in zip(self.texts, self.figures, self.heights, strict=True):
@@ -74,10 +79,18 @@ class Rows:
             at = middle + canvas.size * 0.35 if self.wide else y + step
             for i, (x, figure) in enumerate(zip(self.columns, figures, strict=True)):
                 canvas.text(x, at, figure, INK if i == 0 else QUIET, "end", bold=i == 0)
-            lanes.append(Lane(middle - self.bar / 2 if self.wide else y + len(lines) * step + 5, self.bar))
+            lane = Lane(middle - self.bar / 2 if self.wide else y + len(lines) * step + 5, self.bar)
+            if not self.wide:
+                self._grid(axis, marks, lane.top - 2, lane.top + lane.height + 2)
+            lanes.append(lane)
             y += height
         self.bottom = y
         return lanes
+
+    def _grid(self, axis: Scale, marks: Sequence[tuple[float, str]], top: float, bottom: float) -> None:
+        """The axis marks carried down, past bars and never through words."""
+        for value, _ in marks:
+            self.canvas.line((axis(value), top), (axis(value), bottom), QUIET if value == 0 else RULE)
 
 
 def legend(canvas: Canvas, entries: Sequence[tuple[str, str]], top: float = 0.0) -> float:

@@ -22,7 +22,12 @@ class Scale:
         known = [value for value in values if math.isfinite(value)] + ([0.0] if zero else [])
         low, high = (min(known), max(known)) if known else (0.0, 1.0)
         span = (high - low) or abs(high) or 1.0
-        return cls(low - (room * span if low < 0 or not zero else 0), high + (room * span if high > 0 or not zero else 0), start, end)
+        return cls(
+            low - (room * span if low < 0 or not zero else 0),
+            high + (room * span if high > 0 or not zero else 0),
+            start,
+            end,
+        )
 
     def __call__(self, value: float) -> float:
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)

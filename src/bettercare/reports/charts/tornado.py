@@ -23,7 +23,14 @@ def tornado(frame: pl.DataFrame, centre: float, write: Callable[[float], str], w
     """
     rows = frame.to_dicts()
     canvas = Canvas(width, title)
-    top = legend(canvas, [("outline " + RISE, "driver at its lowest"), ("bar " + FALL, "driver at its highest"), ("line " + INK, "mean of all runs")])
+    top = legend(
+        canvas,
+        [
+            ("outline " + RISE, "driver at its lowest"),
+            ("bar " + FALL, "driver at its highest"),
+            ("line " + INK, "mean of all runs"),
+        ],
+    )
     figures = [[write(row["at_low"]), write(row["at_high"])] for row in rows]
     table = Rows(canvas, [row["label"] for row in rows], figures, ["At lowest", "At highest"], 14.0, top)
     ends = [value for row in rows for value in (row["at_low"], row["at_high"])] + [centre]
@@ -33,7 +40,8 @@ def tornado(frame: pl.DataFrame, centre: float, write: Callable[[float], str], w
         middle = lane.top + lane.height / 2
         for value, fill, stroke in ((row["at_low"], "#ffffff", RISE), (row["at_high"], FALL, "none")):
             # Two that lie on one side overlap: the lower half is the highest tenth.
-            canvas.rect(axis(centre), lane.top if stroke != "none" else middle, axis(value), lane.height / 2 - 0.5, fill, stroke)
-    if lanes:
-        canvas.line((axis(centre), lanes[0].top - 4), (axis(centre), lanes[-1].top + lanes[-1].height + 4), INK, 2)
+            canvas.rect(
+                axis(centre), lane.top if stroke != "none" else middle, axis(value), lane.height / 2 - 0.5, fill, stroke
+            )
+        canvas.line((axis(centre), lane.top - 2), (axis(centre), lane.top + lane.height + 2), INK, 2)
     return canvas.svg(table.bottom + 4)

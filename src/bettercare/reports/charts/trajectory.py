@@ -12,7 +12,7 @@ from bettercare.reports.charts.rows import legend
 from bettercare.reports.charts.scale import Scale
 
 MARKS: Mapping[str, tuple[str, str]] = {
-    "baseline": ("square", QUIET), "trajectory": ("circle", FALL), "target": ("triangle", STANDARD), "national-standard": ("diamond", RISE),
+    "baseline": ("square", QUIET), "trajectory": ("circle", FALL), "target": ("triangle", STANDARD), "national-standard": ("dash", RISE),
 }  # fmt: skip
 
 
@@ -52,26 +52,37 @@ def trajectories(metrics: Sequence[Metric], write: Callable[[float], str], width
     return canvas.svg(top + (each + 14) * ((len(metrics) + across - 1) // across))
 
 
-def _metric(canvas: Canvas, metric: Metric, write: Callable[[float], str], left: float, top: float, width: float) -> None:
+def _metric(
+    canvas: Canvas, metric: Metric, write: Callable[[float], str], left: float, top: float, width: float
+) -> None:
     arrow = "↓ lower is better" if metric.better == "lower" else "↑ higher is better"
-    lines = wrapped(metric.name, 13, width, 2)
+    lines = wrapped(metric.name, 13, width, 2, bold=True)
     for i, line in enumerate(lines):
         canvas.text(left, top + 13 + 16 * i, line, bold=True)
     canvas.text(left, top + 13 + 16 * len(lines), arrow, QUIET, size=12)
     high, low = top + 82.0, top + 158.0
     up = Scale.over([point.value for point in metric.points], low, high, zero=False, room=0.02)
-    first, last = metric.points[0].at, metric.points[-1].at
+    timed = [point for point in metric.points if point.kind != "national-standard"]
+    first, last = timed[0].at, timed[-1].at
     inset = max(text_width(write(point.value), 12, True) for point in metric.points) / 2 + 2
     inset = max(inset, 30.0)
-    xs = [left + inset + (width - 2 * inset) * ((point.at - first) / (last - first) if last > first else 0.5) for point in metric.points]
+    xs = [
+        left + inset + (width - 2 * inset) * ((point.at - first) / (last - first) if last > first else 0.5)
+        for point in timed
+    ]
     canvas.line((left, low + 8), (left + width, low + 8), RULE)
-    line = [(x, up(point.value)) for x, point in zip(xs, metric.points, strict=True) if point.kind != "national-standard"]
-    if len(line) > 1:
-        canvas.path(line, FALL, width=2)
+    canvas.path([(x, up(point.value)) for x, point in zip(xs, timed, strict=True)], FALL, width=2)
+    for point in metric.points:
+        if point.kind == "national-standard":
+            canvas.line((left, up(point.value)), (left + width, up(point.value)), RISE, 1.5, "6 4")
+            canvas.text(left, up(point.value) - 5, f"standard {write(point.value)}", RISE, size=12)
     taken = -1e9
-    for x, point in zip(xs, metric.points, strict=True):
+    for x, point in zip(xs, timed, strict=True):
         canvas.mark(x, up(point.value), *MARKS[point.kind])
-        canvas.text(x, up(point.value) - 9, write(point.value), INK, "middle", bold=True, size=12)
+        crowded = any(
+            0 <= up(point.value) - up(other.value) < 22 for other in metric.points if other.kind == "national-standard"
+        )
+        canvas.text(x, up(point.value) + (18 if crowded else -9), write(point.value), INK, "middle", bold=True, size=12)
         half = text_width(point.shown, 11) / 2
         if x - half > taken + 4:
             canvas.text(x, low + 23, point.shown, QUIET, "middle", size=11)

@@ -25,7 +25,10 @@ def case_columns(result: Result, kind: str, unit: str, change: bool = False) -> 
     planned = Column("published_case", "As planned", written, unit)
     if not result.runs:
         return (planned,)
-    return (planned, *(Column(key, title, written, unit) for key, title in (("mean", "Expected"), ("p10", "p10"), ("p90", "p90"))))
+    return (
+        planned,
+        *(Column(key, title, written, unit) for key, title in (("mean", "Expected"), ("p10", "p10"), ("p90", "p90"))),
+    )
 
 
 SOURCES = (Column("basis", "Basis"), Column("source", "Source"))
@@ -45,8 +48,13 @@ def ordered_bridge(frame: pl.DataFrame, names: Mapping[str, str] | None = None) 
     if names:
         steps = steps.with_columns(pl.col("step").replace(names))
     steps = steps.with_columns(pl.col("step").map_elements(step_name, return_dtype=pl.String))
+    growth = steps.filter(pl.col("kind") == "growth")
+    place = {step.partition(":")[0]: number for number, step in reversed(list(enumerate(growth["step"])))}
+    order = pl.Series([place[step.partition(":")[0]] for step in growth["step"]], dtype=pl.Int64).arg_sort()
     changes = steps.filter(pl.col("kind") == "change").sort("published_case")
-    return pl.concat([steps.filter(pl.col("kind").is_in(["start", "growth"])), changes, steps.filter(pl.col("kind") == "end")])
+    return pl.concat(
+        [steps.filter(pl.col("kind") == "start"), growth[order], changes, steps.filter(pl.col("kind") == "end")]
+    )
 
 
 def folded(frame: pl.DataFrame, group: Callable[[str, str], str]) -> pl.DataFrame:
@@ -54,10 +62,13 @@ def folded(frame: pl.DataFrame, group: Callable[[str, str], str]) -> pl.DataFram
     cases = [name for name in ("published_case", "mean") if name in frame.columns]
     spread = [name for name in ("p10", "p90") if name in frame.columns]
     named = frame.with_columns(
-        pl.struct("step", "kind").map_elements(lambda row: group(row["step"], row["kind"]), return_dtype=pl.String).alias("step")
+        pl.struct("step", "kind")
+        .map_elements(lambda row: group(row["step"], row["kind"]), return_dtype=pl.String)
+        .alias("step")
     )
     grouped = named.group_by("step", "kind", maintain_order=True).agg(
-        *(pl.col(name).sum() for name in cases), *(pl.when(pl.len() == 1).then(pl.col(name).first()).alias(name) for name in spread)
+        *(pl.col(name).sum() for name in cases),
+        *(pl.when(pl.len() == 1).then(pl.col(name).first()).alias(name) for name in spread),
     )
     return grouped
 
@@ -67,7 +78,9 @@ def bridge_chart(frame: pl.DataFrame, write: Callable[[float], str], title: str,
     return Chart(bridge(frame, write, wide, title), bridge(frame, write, NARROW, title))
 
 
-def bridge_table(result: Result, frame: pl.DataFrame, figures: Mapping[str, list[Figure]], kind: str, unit: str) -> Table:
+def bridge_table(
+    result: Result, frame: pl.DataFrame, figures: Mapping[str, list[Figure]], kind: str, unit: str
+) -> Table:
     """The figures of a bridge with their sources; ``figures`` by the step's name in words."""
     names = {step_name(step): found for step, found in figures.items()}
     rows = [with_sources(row, names.get(row["step"], [])) for row in frame.to_dicts()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bettercare.model import Result
 from bettercare.model.triangulate import staffed_by
@@ -29,15 +30,39 @@ def has_gap(result: Result) -> bool:
     return any(labels.get("kind") == "do-nothing" for labels in result.gap.labels)
 
 
+def is_funded(result: Result) -> bool:
+    """Whether a fund is set against what the schemes spend."""
+    return any(labels.get("kind") == "funding" for labels in result.gap.labels)
+
+
+def left_over(amount: float) -> str:
+    """What a gap of so much leaves: ``£11.2m to spare`` or ``£130.3m short``."""
+    return f"{money(amount)} short" if amount > 0 else f"{money(-amount)} to spare"
+
+
+def money_name(result: Result) -> str:
+    """What the money left over or short is called: a gap only where the plan says what happens if nothing is done."""
+    return "The gap" if has_gap(result) else "Balance of the fund" if is_funded(result) else "Net cost of the schemes"
+
+
 def real_pods(result: Result, organisation: str = "") -> list[str]:
     """Points of delivery with beds in buildings, of an organisation or of all."""
     pods = [labels["pod"] for labels in result.beds.labels if organisation in ("", labels["organisation"])]
     return [pod for pod in dict.fromkeys(pods) if pod != VIRTUAL]
 
 
+def in_buildings(result: Result, organisation: str) -> dict[str, Any]:
+    """The filter for an organisation's beds in buildings."""
+    return {"organisation": organisation, "pod": real_pods(result, organisation)}
+
+
 def bed_holders(result: Result) -> list[str]:
     """Organisations with beds, most beds first."""
-    names = [name for name in dict.fromkeys(labels["organisation"] for labels in result.beds.labels) if real_pods(result, name)]
+    names = [
+        name
+        for name in dict.fromkeys(labels["organisation"] for labels in result.beds.labels)
+        if real_pods(result, name)
+    ]
     first = result.years[0]
     return sorted(names, key=lambda name: -result.beds.total(first, organisation=name, pod=real_pods(result, name)))
 
@@ -91,7 +116,13 @@ def headlines(result: Result, verdicts: Sequence[Verdict] | None) -> list[Headli
     elif result.investment.labels:
         spent = result.investment.total(last)
         saved = result.saving.total(last) if result.saving.labels else 0.0
-        found.append(Headline(f"Investment in {last}", money(spent), f"saves {money(saved)} a year as planned" if saved else "no savings stated"))
+        found.append(
+            Headline(
+                f"Investment in {last}",
+                money(spent),
+                f"saves {money(saved)} a year as planned" if saved else "no savings stated",
+            )
+        )
     avoided = _avoided(result)
     if avoided and not has_gap(result):
         pod, planned, expected, low, high = avoided
@@ -110,14 +141,20 @@ def headlines(result: Result, verdicts: Sequence[Verdict] | None) -> list[Headli
         found.append(Headline("Capital", money(gross), f"{money(net)} after disposals"))
     if verdicts:
         bad = sum(verdict.verdict == "inconsistent" for verdict in verdicts)
-        found.append(Headline("Claims that do not add up", f"{bad}", f"of {plural(len(verdicts), 'claim')} the plan makes about itself"))
+        found.append(
+            Headline(
+                "Claims that do not add up",
+                f"{bad}",
+                f"of {plural(len(verdicts), 'claim')} the plan makes about itself",
+            )
+        )
     return found
 
 
 def _gap_headlines(result: Result, last: str) -> list[Headline]:
     nothing, plan = result.gap.total(last, kind="do-nothing"), result.gap.total(last)
-    shown = f"{money(nothing)} → {money(plan) if plan > 0 else money(-plan) + ' over'}"
-    detail = "if nothing is done → as planned"
+    shown = f"{money(nothing)} → {money(plan)}"
+    detail = "do nothing → as planned" + (" (a surplus)" if plan < 0 else "")
     if not result.runs:
         return [Headline(f"Gap in {last}", shown, detail)]
     row = result.gap(year=last).row(0, named=True)
@@ -128,7 +165,7 @@ def _gap_headlines(result: Result, last: str) -> list[Headline]:
 
 
 def _beds_headline(result: Result, organisation: str, last: str) -> Headline:
-    where = {"organisation": organisation, "pod": real_pods(result, organisation)}
+    where = in_buildings(result, organisation)
     first, plan = (result.beds.total(year, **where) for year in (result.years[0], last))
     title = f"Beds, {organisation_name(result.plan, organisation)}"
     shown = f"{count(first)} → {count(plan)}"
@@ -140,14 +177,28 @@ def _beds_headline(result: Result, organisation: str, last: str) -> Headline:
 
 def _staff_headline(result: Result, last: str) -> list[Headline]:
     """The largest published staff figure beside what the run implies."""
-    rows = [row for row in result.plan["published"] if row["measure"] == "staff" and row["year"] == last and row["organisation"]]
+    rows = [
+        row
+        for row in result.plan["published"]
+        if row["measure"] == "staff" and row["year"] == last and row["organisation"]
+    ]
     for row in sorted(rows, key=lambda row: -row["value"])[:1]:
-        members = [name for name in staffed_by(result.plan, row["organisation"]) if any(name == labels.get("organisation") for labels in result.staff.labels)]
+        members = [
+            name
+            for name in staffed_by(result.plan, row["organisation"])
+            if any(name == labels.get("organisation") for labels in result.staff.labels)
+        ]
         if members:
             implied = result.staff.total(last, organisation=members)
             now = result.staff.total(result.years[0], organisation=members, kind="base")
             name = organisation_name(result.plan, row["organisation"])
-            return [Headline(f"Staff (WTE), {name}", f"{count(now)} → {count(row['value'])}", f"published; the run implies {count(implied)}")]
+            return [
+                Headline(
+                    f"Staff (WTE), {name}",
+                    f"{count(now)} → {count(row['value'])}",
+                    f"published; the run implies {count(implied)}",
+                )
+            ]
     return []
 
 
@@ -161,4 +212,5 @@ def _avoided(result: Result) -> tuple[str, float, float, float, float] | None:
         return None
     best = rows[0]
     planned = float(best["published_case"])
-    return (str(best["pod"]), planned, *(float(best.get(name, planned)) for name in ("mean", "p10", "p90")))
+    expected, low, high = (float(best.get(name, planned)) for name in ("mean", "p10", "p90"))
+    return str(best["pod"]), planned, expected, low, high
