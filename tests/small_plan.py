@@ -65,20 +65,32 @@ def raw_of(tables: Mapping[str, Rows], schemes: Rows = ()) -> Raw:
     """The text of a plan's cells. A scheme is a row with its ``effects`` under it."""
     given: dict[str, Iterable[Mapping[str, Any]]] = {**ALWAYS, **tables}
     given["schemes"] = [{name: value for name, value in scheme.items() if name != "effects"} for scheme in schemes]
-    given["effects"] = [{**effect, "scheme": scheme["id"]} for scheme in schemes for effect in scheme.get("effects", ())]
+    given["effects"] = [
+        {**effect, "scheme": scheme["id"]} for scheme in schemes for effect in scheme.get("effects", ())
+    ]
     raw: Raw = {}
     for table, rows in given.items():
         spec = dictionary()[table]
         base = {**(FIGURE if spec.figures else {}), **FILLED.get(table, {})}
         raw[table] = []
         for number, row in enumerate(rows, start=2):
-            where = f"schemes/{row['scheme']}.yaml, effect {row['id']}" if table == "effects" else f"tables/{table}.csv, row {number}"
-            cells = {"id": f"{table}-{number}", **base, **{name: str(value) for name, value in row.items() if value is not None}}
+            where = (
+                f"schemes/{row['scheme']}.yaml, effect {row['id']}"
+                if table == "effects"
+                else f"tables/{table}.csv, row {number}"
+            )
+            cells = {
+                "id": f"{table}-{number}",
+                **base,
+                **{name: str(value) for name, value in row.items() if value is not None},
+            }
             raw[table].append((where, cells))
     return raw
 
 
-def small_plan(tables: Mapping[str, Rows] | None = None, schemes: Rows = (), last: str = "2020/21", raw: Raw | None = None) -> Plan:
+def small_plan(
+    tables: Mapping[str, Rows] | None = None, schemes: Rows = (), last: str = "2020/21", raw: Raw | None = None
+) -> Plan:
     """A plan from 2016/17 to ``last``."""
     header = {
         "id": "small", "title": "A small plan", "kind": "system-plan", "footprint": "Nowhere", "base_year": "2016/17",
@@ -88,14 +100,60 @@ def small_plan(tables: Mapping[str, Rows] | None = None, schemes: Rows = (), las
 
 
 RATES: Rows = (
-    {"id": "stay-ne", "organisation": "acute", "pod": "non-elective", "measure": "length-of-stay", "value": 5, "unit": "days", "low": 4, "high": 6},
-    {"id": "stay-el", "organisation": "acute", "pod": "elective", "measure": "length-of-stay", "value": 3, "unit": "days"},
-    {"id": "stay-ward", "organisation": "community", "pod": "virtual-ward", "measure": "length-of-stay", "value": 9, "unit": "days"},
+    {
+        "id": "stay-ne",
+        "organisation": "acute",
+        "pod": "non-elective",
+        "measure": "length-of-stay",
+        "value": 5,
+        "unit": "days",
+        "low": 4,
+        "high": 6,
+    },
+    {
+        "id": "stay-el",
+        "organisation": "acute",
+        "pod": "elective",
+        "measure": "length-of-stay",
+        "value": 3,
+        "unit": "days",
+    },
+    {
+        "id": "stay-ward",
+        "organisation": "community",
+        "pod": "virtual-ward",
+        "measure": "length-of-stay",
+        "value": 9,
+        "unit": "days",
+    },
     {"id": "full", "measure": "occupancy", "value": 90, "unit": "%", "low": 85, "high": 95},
-    {"id": "price-ne", "organisation": "acute", "pod": "non-elective", "measure": "unit-cost", "value": 1490, "unit": "GBP"},
-    {"id": "price-contact", "pod": "community-contact", "measure": "unit-cost", "value": 45, "unit": "GBP", "low": 35, "high": 55},
+    {
+        "id": "price-ne",
+        "organisation": "acute",
+        "pod": "non-elective",
+        "measure": "unit-cost",
+        "value": 1490,
+        "unit": "GBP",
+    },
+    {
+        "id": "price-contact",
+        "pod": "community-contact",
+        "measure": "unit-cost",
+        "value": 45,
+        "unit": "GBP",
+        "low": 35,
+        "high": 55,
+    },
     {"id": "price-ward", "pod": "virtual-ward", "measure": "unit-cost", "value": 700, "unit": "GBP"},
-    {"id": "staff-bed", "organisation": "acute", "measure": "staff-per-bed", "value": 1.9, "unit": "WTE", "low": 1.6, "high": 2.2},
+    {
+        "id": "staff-bed",
+        "organisation": "acute",
+        "measure": "staff-per-bed",
+        "value": 1.9,
+        "unit": "WTE",
+        "low": 1.6,
+        "high": 2.2,
+    },
     {"id": "staff-contact", "pod": "community-contact", "measure": "staff-per-unit", "value": 0.001, "unit": "WTE"},
 )
 ORDINARY: Mapping[str, Rows] = {
@@ -140,7 +198,11 @@ YEARS = ("2016/17", "2017/18", "2018/19", "2019/20", "2020/21")
 def effects_on(draw: st.DrawFn, place: tuple[str, str], sizes: float) -> dict[str, Any]:
     """An effect on one pool of ORDINARY, of at most ``sizes`` (a share of what is there)."""
     organisation, pod = place
-    base = {"non-elective": ("admissions", 80000), "elective": ("admissions", 27375), "community-contact": ("contacts", 200000)}[pod]
+    base = {
+        "non-elective": ("admissions", 80000),
+        "elective": ("admissions", 27375),
+        "community-contact": ("contacts", 200000),
+    }[pod]
     bedded = pod != "community-contact"
     kind = draw(st.sampled_from(["avoid", "shift", "shorten"] if bedded else ["avoid"]))
     beds = {"non-elective": 1217, "elective": 250}.get(pod, 0)
@@ -148,13 +210,21 @@ def effects_on(draw: st.DrawFn, place: tuple[str, str], sizes: float) -> dict[st
     unit = draw(st.sampled_from(units))
     whole = {"%": 100.0, "beds": float(beds), "days": 3.0}.get(unit, float(base[1]))
     size = round(draw(st.floats(0.001, 1.0)) * sizes * whole, 4)
-    effect: dict[str, Any] = {"kind": kind, "organisation": organisation, "pod": pod, "unit": unit, **draw(spread(size))}
+    effect: dict[str, Any] = {
+        "kind": kind,
+        "organisation": organisation,
+        "pod": pod,
+        "unit": unit,
+        **draw(spread(size)),
+    }
     if draw(st.booleans()):
         effect["by"] = draw(st.sampled_from(YEARS[2:]))
     if kind == "shift" or draw(st.integers(0, 3)) == 0:
         per_bed = bedded and (kind == "shorten" or draw(st.booleans()))
         effect |= {"becomes_organisation": "community"}
-        effect |= {"becomes_pod": "virtual-ward", "per_bed": 1} if per_bed else {"becomes_pod": "virtual-ward", "per_unit": 1}
+        effect |= (
+            {"becomes_pod": "virtual-ward", "per_bed": 1} if per_bed else {"becomes_pod": "virtual-ward", "per_unit": 1}
+        )
     return effect
 
 
@@ -176,32 +246,64 @@ def small_schemes(draw: st.DrawFn, most: int = 5) -> list[dict[str, Any]]:
     for number in range(draw(st.integers(0, most))):
         effects: list[dict[str, Any]] = []
         for position in range(draw(st.integers(0, 3))):
-            place = draw(st.sampled_from([("acute", "non-elective"), ("acute", "elective"), ("community", "community-contact")]))
+            place = draw(
+                st.sampled_from([("acute", "non-elective"), ("acute", "elective"), ("community", "community-contact")])
+            )
             effects.append({"id": f"e{position}", **draw(effects_on(place, 0.8 / most / 3))})
         followed = [effect["id"] for effect in effects]
         organisation = draw(st.sampled_from(["acute", "community", "council", "acute; community"]))
         money = draw(st.sampled_from(["", "save", "invest", "share", "follow", "price"]))
         size = round(draw(st.floats(0.1, 10.0)), 3)
         if money in ("save", "invest"):
-            effects.append({"id": "money", "kind": money, "organisation": organisation, "unit": "GBP m", **draw(spread(size))})
+            effects.append(
+                {"id": "money", "kind": money, "organisation": organisation, "unit": "GBP m", **draw(spread(size))}
+            )
             if money == "invest" and draw(st.booleans()):
                 effects[-1]["recurrent"] = "no"
         elif money == "share":
             effects.append({"id": "money", "kind": "save", "organisation": organisation, "unit": "%", "size": size})
         elif money == "follow" and followed:
             effects.append(
-                {"id": "money", "kind": "save", "organisation": organisation, "unit": "GBP m", "follows": draw(st.sampled_from(followed))}
+                {
+                    "id": "money",
+                    "kind": "save",
+                    "organisation": organisation,
+                    "unit": "GBP m",
+                    "follows": draw(st.sampled_from(followed)),
+                }
                 | draw(spread(size))
             )
         elif money == "price" and followed:
             effects.append(
-                {"id": "money", "kind": "save", "organisation": "acute", "unit": "GBP", "per": "unit", "size": 1490, "follows": followed[0]}
+                {
+                    "id": "money",
+                    "kind": "save",
+                    "organisation": "acute",
+                    "unit": "GBP",
+                    "per": "unit",
+                    "size": 1490,
+                    "follows": followed[0],
+                }
             )
         if draw(st.integers(0, 3)) == 0:
-            effects.append({"id": "people", "kind": "staff", "organisation": "acute", "unit": "WTE", "size": draw(st.integers(-50, 50))})
+            effects.append(
+                {
+                    "id": "people",
+                    "kind": "staff",
+                    "organisation": "acute",
+                    "unit": "WTE",
+                    "size": draw(st.integers(-50, 50)),
+                }
+            )
         if draw(st.integers(0, 4)) == 0:
-            effects.append({"id": "more", "kind": "add", "organisation": "acute", "pod": "elective", "unit": "beds", "size": 12})
-        scheme: dict[str, Any] = {"id": f"s{number}", "delivery": draw(st.sampled_from(["sure", "hopeful", "short"])), "effects": effects}
+            effects.append(
+                {"id": "more", "kind": "add", "organisation": "acute", "pod": "elective", "unit": "beds", "size": 12}
+            )
+        scheme: dict[str, Any] = {
+            "id": f"s{number}",
+            "delivery": draw(st.sampled_from(["sure", "hopeful", "short"])),
+            "effects": effects,
+        }
         if schemes and draw(st.integers(0, 2)) == 0:
             scheme["requires"] = draw(st.sampled_from(schemes))["id"]
         if draw(st.integers(0, 2)) == 0:
@@ -227,7 +329,14 @@ def small_tables(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
             {"id": "adults", "measure": "population", "band": "adults", "value": 2},
         ]
         tables["rates"] += [
-            {"id": f"age-{band}", "pod": "non-elective", "measure": "age-share", "band": band, "value": share, "unit": "%"}
+            {
+                "id": f"age-{band}",
+                "pod": "non-elective",
+                "measure": "age-share",
+                "band": band,
+                "value": share,
+                "unit": "%",
+            }
             for band, share in (("children", 10), ("adults", 40), ("older", 50))
         ]
     if draw(st.booleans()):
@@ -238,8 +347,13 @@ def small_tables(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         ]
     if draw(st.booleans()):
         tables["capital_programmes"] = [{"id": "site"}]
-        tables["capital"] = [{"id": "wing", "year": "2017/18", "value": 30}, {"id": "land", "kind": "disposal", "year": "2019/20", "value": -10}]
-        tables.setdefault("parameters", []).append({"id": "capital-overrun", "value": 0, "low": -5, "high": 25, "unit": "%"})
+        tables["capital"] = [
+            {"id": "wing", "year": "2017/18", "value": 30},
+            {"id": "land", "kind": "disposal", "year": "2019/20", "value": -10},
+        ]
+        tables.setdefault("parameters", []).append(
+            {"id": "capital-overrun", "value": 0, "low": -5, "high": 25, "unit": "%"}
+        )
     if draw(st.booleans()):
         tables["investments"] = [{"id": "strand", "programme": "strand", "theme": "one", "year": "2020/21", "value": 3}]
     return tables

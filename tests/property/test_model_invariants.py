@@ -38,7 +38,9 @@ def rows(measure: Measure, index: int, year: int) -> Array:
 
 
 def summed(measure: Measure, year: int, **labels: str) -> Array:
-    chosen = [i for i, its in enumerate(measure.labels) if all(its.get(word, "") == value for word, value in labels.items())]
+    chosen = [
+        i for i, its in enumerate(measure.labels) if all(its.get(word, "") == value for word, value in labels.items())
+    ]
     return sum((rows(measure, i, year) for i in chosen), np.zeros(measure.runs + 1))
 
 
@@ -86,7 +88,9 @@ def test_every_bridge_adds_up_in_the_published_case_and_in_every_run(parts: tupl
                 bridge = result.bridge(name, by=by, **where)
                 for column in ("published_case", "mean"):
                     values = bridge[column].to_list()
-                    assert sum(values[:-1]) == pytest.approx(values[-1], rel=1e-9, abs=1e-6 * max(map(abs, values)) * 1e-3 + 1e-9)
+                    assert sum(values[:-1]) == pytest.approx(
+                        values[-1], rel=1e-9, abs=1e-6 * max(map(abs, values)) * 1e-3 + 1e-9
+                    )
                 # The steps are sums of rows, each in one step and no more.
                 whole = summed(measure, len(result.years) - 1, **where)
                 assert whole[0] == pytest.approx(bridge["published_case"][-1], rel=1e-9, abs=1e-6)
@@ -113,7 +117,9 @@ def test_activity_and_beds_are_what_the_effects_leave(parts: tuple[Tables, Rows]
             year = len(result.years) - 1
             place = {"organisation": organisation, "pod": pod}
             arrived = summed(result.activity, year, **place, kind="arrival")[cut]
-            np.testing.assert_allclose(summed(result.activity, year, **place)[cut], (grown * left)[year] + arrived, rtol=1e-9)
+            np.testing.assert_allclose(
+                summed(result.activity, year, **place)[cut], (grown * left)[year] + arrived, rtol=1e-9
+            )
             if pool.bedded:
                 per_bed = pool.beds_per_unit(case, 365.0)
                 arrived = summed(result.beds, year, **place, kind="arrival")[cut]
@@ -211,14 +217,18 @@ def test_an_added_scheme_changes_no_draw(parts: tuple[Tables, Rows]) -> None:
     extra: dict[str, Any] = {
         "id": "extra",
         "delivery": "hopeful",
-        "effects": [{"id": "e", "kind": "avoid", "organisation": "acute", "pod": "non-elective", "size": 3, "unit": "%"}],
+        "effects": [
+            {"id": "e", "kind": "avoid", "organisation": "acute", "pod": "non-elective", "size": 3, "unit": "%"}
+        ],
     }
     before, after = drawn(small_plan(tables, schemes)), drawn(small_plan(tables, [*schemes, extra]))
     assert before.keys() < after.keys()
     assert all(np.array_equal(values, after[name]) for name, values in before.items())
 
 
-@given(small_plans(), st.sampled_from([{"off": True}, {"delay": 1}, {"end": "low"}, {"scale": 0.5}, {"probability": 0.5}]))
+@given(
+    small_plans(), st.sampled_from([{"off": True}, {"delay": 1}, {"end": "low"}, {"scale": 0.5}, {"probability": 0.5}])
+)
 @settings(max_examples=40)
 def test_scenarios_differ_only_by_what_differs(parts: tuple[Tables, Rows], change: dict[str, Any]) -> None:
     tables, schemes = parts
@@ -239,7 +249,11 @@ def test_scenarios_differ_only_by_what_differs(parts: tuple[Tables, Rows], chang
         scheme = next((s for s in schemes if key.startswith(f"{s['id']}.") and "@" in key), None)
         if measure == "saving" and scheme is not None and scheme["id"] not in waits:
             follows = [e for e in scheme["effects"] if e.get("follows")]
-            followed = {(e["organisation"], e.get("pod")) for e in scheme["effects"] if e["id"] in {f["follows"] for f in follows}}
+            followed = {
+                (e["organisation"], e.get("pod"))
+                for e in scheme["effects"]
+                if e["id"] in {f["follows"] for f in follows}
+            }
             share = any(e["unit"] == "%" and e["kind"] == "save" for s in schemes for e in s["effects"])
             if not followed & touched and not share:
                 np.testing.assert_allclose(values, other[measure, key], rtol=1e-12, err_msg=key)
@@ -253,7 +267,15 @@ def test_scenarios_differ_only_by_what_differs(parts: tuple[Tables, Rows], chang
 def test_a_larger_saving_never_widens_the_gap(parts: tuple[Tables, Rows], times: float) -> None:
     tables, schemes = parts
     larger = [
-        {**s, "effects": [{**e, **{k: e[k] * times for k in ("size", "low", "likely", "high", "p10", "p90") if k in e}} if e["kind"] == "save" else e for e in s["effects"]]}
+        {
+            **s,
+            "effects": [
+                {**e, **{k: e[k] * times for k in ("size", "low", "likely", "high", "p10", "p90") if k in e}}
+                if e["kind"] == "save"
+                else e
+                for e in s["effects"]
+            ],
+        }
         for s in schemes
     ]
     one, other = made((tables, schemes), runs=12), made((tables, larger), runs=12)
@@ -266,7 +288,18 @@ def test_a_larger_saving_never_widens_the_gap(parts: tuple[Tables, Rows], times:
 @settings(max_examples=40)
 def test_more_delivery_never_needs_more_beds(tables: Tables, schemes: Rows) -> None:
     """Where nothing is moved to other beds or added."""
-    kept = [{**s, "effects": [{k: v for k, v in e.items() if not k.startswith(("becomes", "per_"))} | ({"kind": "avoid"} if e["kind"] == "shift" else {}) for e in s["effects"] if e["kind"] != "add"]} for s in schemes]
+    kept = [
+        {
+            **s,
+            "effects": [
+                {k: v for k, v in e.items() if not k.startswith(("becomes", "per_"))}
+                | ({"kind": "avoid"} if e["kind"] == "shift" else {})
+                for e in s["effects"]
+                if e["kind"] != "add"
+            ],
+        }
+        for s in schemes
+    ]
     if not kept:
         return
     plan = small_plan(tables, kept)
@@ -305,7 +338,14 @@ def test_days_of_stay_are_taken_off_the_stay() -> None:
         {
             "id": "s0",
             "effects": [
-                {"id": "days", "kind": "shorten", "organisation": "acute", "pod": "non-elective", "size": 0.5, "unit": "days"},
+                {
+                    "id": "days",
+                    "kind": "shorten",
+                    "organisation": "acute",
+                    "pod": "non-elective",
+                    "size": 0.5,
+                    "unit": "days",
+                },
                 {"id": "cut", "kind": "avoid", "organisation": "acute", "pod": "non-elective", "size": 10, "unit": "%"},
             ],
         }
@@ -320,9 +360,16 @@ def test_days_of_stay_are_taken_off_the_stay() -> None:
 @given(st.lists(st.floats(0.1, 60.0), min_size=1, max_size=5))
 def test_shares_multiply(shares: list[float]) -> None:
     schemes = [
-        {"id": f"s{n}", "effects": [{"id": "e", "kind": "avoid", "organisation": "acute", "pod": "non-elective", "size": share, "unit": "%"}]}
+        {
+            "id": f"s{n}",
+            "effects": [
+                {"id": "e", "kind": "avoid", "organisation": "acute", "pod": "non-elective", "size": share, "unit": "%"}
+            ],
+        }
         for n, share in enumerate(shares)
     ]
     result = run(small_plan(ORDINARY, schemes))
     left = float(np.prod([1 - share / 100 for share in shares]))
-    assert result.activity.total(organisation="acute", pod="non-elective") == pytest.approx(80000 * 1.12 * left, rel=1e-12)
+    assert result.activity.total(organisation="acute", pod="non-elective") == pytest.approx(
+        80000 * 1.12 * left, rel=1e-12
+    )

@@ -127,6 +127,9 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "setting not known": (swap(TEAMS, "[community, primary-care]", "[community, moonbase]"), f"{TEAMS}, line 3, column settings", "'moonbase' is not allowed"),
     # files
     "no plan.yaml": (remove(PLAN), PLAN, "has no plan.yaml"),
+    "plan.yaml not YAML": (make(PLAN, "id: ["), f"{PLAN}, line", "is not YAML"),
+    "plan.yaml a list": (make(PLAN, "- a\n"), f"{PLAN}, line 1", "is not a list of `name: value` lines"),
+    "a link to nothing": (lambda folder: (folder / "schemes" / "a.yaml").symlink_to("nowhere"), "schemes/a.yaml", "is not there"),
     "no such table": (make("tables/bed.csv", HEADING), "tables/bed.csv", "is not a table of a plan"),
     "a table of schemes": (make("tables/effects.csv", "id\n"), "tables/effects.csv", "is not a table of a plan"),
     "not a CSV file": (make("tables/beds.xlsx", b"PK"), "tables/beds.xlsx", "is not a table of a plan"),
@@ -154,6 +157,7 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
     "a quote not closed": (make("tables/beds.csv", HEADING + GOOD_ROW + 'b,"infirmary,\n\n\n'), "tables/beds.csv, row 3", "opened and not closed"),
     "a quote in the wrong place": (make("tables/beds.csv", HEADING + 'b,"inf"irmary\n'), "tables/beds.csv, row 2", "cannot be read"),
     "blank": (put("beds", 2, unit=""), "tables/beds.csv, row 2, column unit", "The cell is blank."),
+    "blank choice": (put("beds", 2, basis=""), "tables/beds.csv, row 2, column basis", "The cell is blank."),
     "blank reference": (put("beds", 2, organisation=""), "tables/beds.csv, row 2, column organisation", "The cell is blank."),
     "no reason": (put("parameters", 4, note=""), "tables/parameters.csv, row 4, column note", "An assumed figure has no reason."),
     "id twice": (put("beds", 3, id="emergency-2025"), "tables/beds.csv, row 3, column id", "already used at tables/beds.csv, row 2"),
@@ -247,7 +251,7 @@ CASES: dict[str, tuple[Spoil, str, str]] = {
 }  # fmt: skip
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(TEMPLATE, tmp_path / "plan"))
 
@@ -317,6 +321,16 @@ def test_a_pipe_in_place_of_a_table_is_not_waited_for(folder: Path) -> None:
     remove("tables/beds.csv")(folder)
     os.mkfifo(folder / "tables" / "beds.csv")
     assert any(fault.where == "tables/beds.csv" and "not a file" in fault.what for fault in faults_of(folder))
+
+
+def test_a_file_one_may_not_open(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*arguments: object, **options: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    found = faults_of(folder)
+    assert all("cannot be read (Permission denied)" in fault.what and fault.remedy for fault in found)
+    assert {fault.where for fault in found} >= {PLAN, TEAMS, "tables/beds.csv", "scenarios/slow-start.yaml"}
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,13 @@ class TestRoundTrip:
         book = openpyxl.load_workbook(exported)
         assert at(book, "milestones", 2, "due").value == datetime(2027, 3, 31)
 
+    def test_a_date_written_another_way_is_kept_as_written(self, tmp_path: Path) -> None:
+        folder = Path(shutil.copytree(TEMPLATE, tmp_path / "plan"))
+        path = folder / "tables" / "milestones.csv"
+        path.write_text(path.read_text(encoding="utf-8").replace("2027-03-31", "20270331"), encoding="utf-8")
+        row = Plan.read(write_workbook(Plan.read(folder), tmp_path / "plan.xlsx"))["milestones"].rows[0]
+        assert (row.text["due"], row["due"]) == ("20270331", date(2027, 3, 31))
+
     def test_years_and_ids_are_text(self, exported: Path) -> None:
         book = openpyxl.load_workbook(exported)
         for column in ("year", "id"):
@@ -221,6 +228,10 @@ EDITS: dict[str, tuple[Callable[[Any], object], str, str]] = {
     "a line of the plan twice": (lambda b: setattr(b[PLAN_SHEET]["A3"], "value", "id"), "sheet Plan, row 3", "'id' is there twice."),
     "a line of the plan cleared": (lambda b: setattr(b[PLAN_SHEET]["B3"], "value", None), "sheet Plan", "title is missing."),
     "a year of the plan turned into a date": (lambda b: setattr(b[PLAN_SHEET]["B6"], "value", date(2011, 12, 1)), "sheet Plan, row 6", "made a date of the financial year"),
+    "a chart in place of a table": (lambda b: (b.remove(b["beds"]), b.create_chartsheet("beds").add_chart(openpyxl.chart.BarChart())), "sheet beds", "The sheet is a chart."),
+    "a sheet twice": (lambda b: setattr(b.copy_worksheet(b["beds"]), "title", "beds "), "sheet beds", "The sheet is there twice."),
+    "a number beyond numbers": (lambda b: setattr(at(b, "beds", 3, "value"), "value", 1e305), "sheet beds, row 3, column value", "is not a number"),
+    "a scenario too long": (lambda b: setattr(b["scenarios"]["B2"], "value", "a: " + "x" * 31_000), "sheet scenarios, row 2", "holds 31,004 characters"),
     "a scenario that is not YAML": (lambda b: setattr(b["scenarios"]["B2"], "value", "a: ["), "sheet scenarios, row 2", "is not YAML"),
     "a scenario twice": (lambda b: (b["scenarios"].append(["slow-start", "id: a"])), "sheet scenarios, row 3, column id", "is there twice"),
     "a scenario without a name": (lambda b: setattr(b["scenarios"]["A2"], "value", "Slow Start"), "sheet scenarios, row 2", "is not a short name"),
@@ -337,6 +348,9 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "a bomb in the styles": (lambda p: _replace_part(p, "xl/styles.xml", b"<a>" + b" " * 3_000_000 + b"</a>"), "holds 3,000,007 bytes"),
     "a row far down": (lambda p: _replace_part(p, BEDS, SHEET.format('<row r="1048576"><c r="A1048576"><v>1</v></c></row>').encode()), "more than 200,000 rows"),
     "a number without end": (lambda p: _replace_part(p, BEDS, SHEET.format(f'<row r="1"><c r="A1"><v>{"9" * 6_000}</v></c></row>').encode()), "damaged"),
+    "a comment without end": (lambda p: _replace_part(p, BEDS, b"<worksheet><!--" + b"x" * 30_000_000 + b"--></worksheet>"), "piece of more than 1,000,000 bytes"),
+    "attributes without end": (lambda p: _replace_part(p, BEDS, b"<worksheet " + b" ".join(b'a%d="b"' % n for n in range(300_000)) + b"/>"), "piece of more than"),
+    "a row too wide": (lambda p: _replace_part(p, BEDS, SHEET.format(f'<row>{"<c/>" * 17_000}</row>').encode()), "more than 16,384 cells"),
     "many parts": (lambda p: _zip(p, {f"xl/{n}.bin": b"" for n in range(2_001)}), "has 2,001 parts"),
 }  # fmt: skip
 
@@ -368,10 +382,18 @@ def test_what_is_no_workbook_is_one_sentence_that_names_the_file(case: str, expo
 
 
 def test_a_file_too_large_and_a_sheet_too_full_are_refused(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook_parts, "MOST_CELLS", 20)
-    assert "more than 20 cells" in faults_of(exported)[0].what
+    monkeypatch.setattr(workbook_parts, "MOST_ELEMENTS", 20)
+    assert "more than 20 pieces" in faults_of(exported)[0].what
     monkeypatch.setattr(workbook_parts, "LARGEST_WORKBOOK", 100)
     assert "at most 100 are read" in faults_of(exported)[0].what
+
+
+def test_a_workbook_one_may_not_open(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*arguments: object, **options: object) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
+    assert "cannot be read (Permission denied)" in faults_of(exported)[0].what
 
 
 def test_memory_stays_bounded_on_a_bomb(exported: Path, tmp_path: Path) -> None:

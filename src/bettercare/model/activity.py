@@ -32,7 +32,13 @@ Place = tuple[str, str]
 _BED_UNITS = ("beds", "virtual beds")
 _LEAST_LEFT = -600.0
 """Logarithm of the least that may be left while a share is being looked for."""
-_RATE_UNITS = {"length-of-stay": "days", "occupancy": "%", "unit-cost": "GBP", "staff-per-unit": "WTE", "staff-per-bed": "WTE"}
+_RATE_UNITS = {
+    "length-of-stay": "days",
+    "occupancy": "%",
+    "unit-cost": "GBP",
+    "staff-per-unit": "WTE",
+    "staff-per-bed": "WTE",
+}
 
 
 @dataclass(frozen=True)
@@ -97,16 +103,28 @@ class Rates:
     def _check(measure: str, rows: list[Row], figure: Figure, value: float) -> None:
         row = rows[0]
         if len(rows) > 1:
-            raise PlanError([Fault(rows[1].where, f"{measure} is given twice: {row.id} and {rows[1].id}.", "Keep one row.")])
+            raise PlanError(
+                [Fault(rows[1].where, f"{measure} is given twice: {row.id} and {rows[1].id}.", "Keep one row.")]
+            )
         unit, wanted = figure.unit, _RATE_UNITS[measure]
         if unit.dimension != UNITS[wanted].dimension:
             raise PlanError([Fault(row.where, f"The unit of {measure} {row.id} is {unit.name}.", f"Use {wanted}.")])
         ends = [value, *(row[end] * unit.scale for end in ("low", "high") if row[end] is not None)]
         least, most = min(ends), max(ends)
         if least < 0 or (least <= 0 and measure in ("length-of-stay", "occupancy")):
-            raise PlanError([Fault(row.where, f"{measure} {row.id} can be {least / unit.scale:g} {unit.name}.", "It must be above zero.")])
+            raise PlanError(
+                [
+                    Fault(
+                        row.where,
+                        f"{measure} {row.id} can be {least / unit.scale:g} {unit.name}.",
+                        "It must be above zero.",
+                    )
+                ]
+            )
         if measure == "occupancy" and most > 1:
-            raise PlanError([Fault(row.where, f"Occupancy {row.id} can be {most:.0%}.", "Beds cannot be more than full.")])
+            raise PlanError(
+                [Fault(row.where, f"Occupancy {row.id} can be {most:.0%}.", "Beds cannot be more than full.")]
+            )
 
 
 @dataclass(frozen=True)
@@ -141,7 +159,9 @@ def growth_of(plan: Plan, overlay: Overlay, drivers: Drivers, row: Row) -> Growt
         unit.is_money if measure in ("cost", "funding") else measure in ("activity", "beds") and not unit.is_money
     )
     if not fits:
-        remedy = "Use %, % a year" + (" or GBP m." if measure in ("cost", "funding") else "." if measure == "population" else " or a count.")
+        remedy = "Use %, % a year" + (
+            " or GBP m." if measure in ("cost", "funding") else "." if measure == "population" else " or a count."
+        )
         raise PlanError([Fault(row.where, f"The unit of the growth of {measure} {row.id} is {unit.name}.", remedy)])
     scale = unit.scale
     value = overlay.value("growth", row) * scale
@@ -251,7 +271,9 @@ class PoolEffect:
         """How many times the full planned effect is in place; shape (year, run)."""
         name = self.scheme.id
         share = delivery.size(case, name, self.own_driver)
-        return np.asarray(delayed(self.ramp, delivery.delay[name]) * (share * delivery.delivered[name] * self.scale)[None, :])
+        return np.asarray(
+            delayed(self.ramp, delivery.delay[name]) * (share * delivery.delivered[name] * self.scale)[None, :]
+        )
 
 
 def effect_figure(plan: Plan, scheme: Scheme, row: Row) -> Figure:
@@ -260,7 +282,15 @@ def effect_figure(plan: Plan, scheme: Scheme, row: Row) -> Figure:
     figure = plan["effects"].figure(row, column)
     source = row["source"] or scheme.row["source"] or ""
     where = row["where"] or scheme.row["where"] or ""
-    return Figure(**{**figure.__dict__, "id": f"effects.{scheme.id}.{row.id}", "value": planned_size(row), "source": source, "where": where})
+    return Figure(
+        **{
+            **figure.__dict__,
+            "id": f"effects.{scheme.id}.{row.id}",
+            "value": planned_size(row),
+            "source": source,
+            "where": where,
+        }
+    )
 
 
 def own_distribution(row: Row, drivers: Drivers, scheme: Scheme) -> str:
@@ -335,7 +365,8 @@ def full_moves(plan: Plan, published: ActivityResult) -> Mapping[str, tuple[floa
 class ActivityModel:
     """The pools of a plan and the effects of its schemes on them."""
 
-    def __init__(self, plan: Plan, overlay: Overlay, drivers: Drivers) -> None:
+    def __init__(self, plan: Plan, overlay: Overlay, drivers: Drivers, plain: ActivityModel | None = None) -> None:
+        """``plain`` is the model of the plan without scenarios, from which one under scenarios takes what its schemes are worth."""
         self.plan, self.overlay, self.drivers = plan, overlay, drivers
         self.days = overlay.parameter(plan, "days-in-year", 365.0, "days")
         self.rates = Rates(plan, overlay, drivers)
@@ -347,7 +378,15 @@ class ActivityModel:
             if row["measure"] == "population":
                 its = self._population.setdefault(row["organisation"] or "", {})
                 if its.setdefault(row["band"] or "all", growth := growth_of(plan, overlay, drivers, row)) is not growth:
-                    raise PlanError([Fault(row.where, f"Population growth of {row['band'] or 'all ages'} is given twice.", "Keep one row.")])
+                    raise PlanError(
+                        [
+                            Fault(
+                                row.where,
+                                f"Population growth of {row['band'] or 'all ages'} is given twice.",
+                                "Keep one row.",
+                            )
+                        ]
+                    )
         self.pools: dict[Place, Pool] = {}
         self._add_pools()
         self.full: Mapping[str, tuple[float, float]] = {}
@@ -355,12 +394,12 @@ class ActivityModel:
         self.effects: dict[str, PoolEffect] = {}
         self._add_effects()
         # A scheme means the same share of activity in every scenario: the one the plan's own published case gives.
-        plain = self if not (overlay.values or overlay.schemes or overlay.beds_kept) else ActivityModel(plan, Overlay(), Drivers(plan, drivers.seed))
         for pool in self.pools.values():
-            if plain is self:
+            if plain is None:
                 self._calibrate(pool)
-            for effect in pool.effects:
-                effect.fraction = plain.effects[effect.key].fraction
+            else:
+                for effect in pool.effects:
+                    effect.fraction = plain.effects[effect.key].fraction
 
     @cached_property
     def _persons(self) -> Mapping[str, float]:
@@ -391,17 +430,33 @@ class ActivityModel:
                     self._pool(place, figure_of(self.plan, "beds", row), True, row)
                 elif not known.bedded:
                     what = f"{place[1]} at {place[0]} has activity and beds but no length of stay to turn one into the other."
-                    raise PlanError([Fault(row.where, what, "Add length-of-stay and occupancy to tables/rates.csv, or leave one row out.")])
+                    raise PlanError(
+                        [
+                            Fault(
+                                row.where,
+                                what,
+                                "Add length-of-stay and occupancy to tables/rates.csv, or leave one row out.",
+                            )
+                        ]
+                    )
 
     def _pool(self, place: Place, base: Figure | None, in_beds: bool, row: Row | None) -> Pool:
         if place in self.pools:
             where = row.where if row is not None else ""
-            raise PlanError([Fault(where, f"{place[1]} at {place[0]} has two baselines.", "Keep one row without a group.")])
+            raise PlanError(
+                [Fault(where, f"{place[1]} at {place[0]} has two baselines.", "Keep one row without a group.")]
+            )
         if base is not None:
             wanted = "beds" if in_beds else PODS[place[1]].unit
             if base.unit.dimension != UNITS[wanted].dimension:
                 where = row.where if row is not None else ""
-                raise PlanError([Fault(where, f"{place[1]} at {place[0]} is counted in {base.unit.name}.", f"Count it in {wanted}.")])
+                raise PlanError(
+                    [
+                        Fault(
+                            where, f"{place[1]} at {place[0]} is counted in {base.unit.name}.", f"Count it in {wanted}."
+                        )
+                    ]
+                )
         organisation, pod = place
         growth = self._growth_at(place) if base is not None else None
         shares = {r["band"]: r["value"] * UNITS[r["unit"]].scale for r in _most_particular(self._shares, place)}
@@ -414,7 +469,9 @@ class ActivityModel:
             self.rates.get("length-of-stay", organisation, pod),
             self.rates.get("occupancy", organisation, pod) if PODS[pod].bedded else None,
             setting=(row["setting"] if row is not None and row["setting"] else PODS[pod].setting),
-            service_model=(row["service_model"] if row is not None and row["service_model"] else PODS[pod].service_model),
+            service_model=(
+                row["service_model"] if row is not None and row["service_model"] else PODS[pod].service_model
+            ),
         )
         self.pools[place] = pool
         return pool
@@ -422,14 +479,24 @@ class ActivityModel:
     def _growth_at(self, place: Place) -> Growth | None:
         rows = _most_particular(self._growth, place)
         if len(rows) > 1:
-            raise PlanError([Fault(rows[1].where, f"{place[1]} at {place[0]} has two growths: {rows[0].id} and {rows[1].id}.", "Keep one row.")])
+            raise PlanError(
+                [
+                    Fault(
+                        rows[1].where,
+                        f"{place[1]} at {place[0]} has two growths: {rows[0].id} and {rows[1].id}.",
+                        "Keep one row.",
+                    )
+                ]
+            )
         if not rows:
             return None
         growth = growth_of(self.plan, self.overlay, self.drivers, rows[0])
         first = self._counted.setdefault(rows[0].id, place)
         if growth.total_of == "units" and first != place:
             what = f"The growth {rows[0].id} is a count and would be added at {first[0]} and at {place[0]}."
-            raise PlanError([Fault(rows[0].where, what, "Name one organisation and point of delivery, or give it as %.")])
+            raise PlanError(
+                [Fault(rows[0].where, what, "Name one organisation and point of delivery, or give it as %.")]
+            )
         return growth
 
     def _bands(self, organisation: str, shares: Mapping[str, float]) -> tuple[tuple[float, Growth], ...]:
@@ -479,13 +546,25 @@ class ActivityModel:
                 if row["becomes_pod"]:
                     target = (row["becomes_organisation"], row["becomes_pod"])
                     if target == place:
-                        raise PlanError([Fault(row.where, f"{effect.key} moves activity to where it already is.", "Change becomes.")])
+                        raise PlanError(
+                            [
+                                Fault(
+                                    row.where, f"{effect.key} moves activity to where it already is.", "Change becomes."
+                                )
+                            ]
+                        )
                     if target not in self.pools:
                         self._pool(target, None, False, None)
                     per_bed = row["per_bed"] is not None
                     if per_bed and not (pool.bedded and self.pools[target].bedded):
                         raise PlanError(
-                            [Fault(row.where, f"{effect.key} turns beds into beds where there are none.", "Add beds or a length of stay.")]
+                            [
+                                Fault(
+                                    row.where,
+                                    f"{effect.key} turns beds into beds where there are none.",
+                                    "Add beds or a length of stay.",
+                                )
+                            ]
                         )
 
     def _check_unit(self, pool: Pool, effect: PoolEffect) -> None:
@@ -494,10 +573,24 @@ class ActivityModel:
         if not effect.shortens:
             allowed.append(pool.unit)
         if effect.shortens and not pool.bedded:
-            raise PlanError([Fault(effect.row.where, f"{effect.key} shortens a stay where there are no beds.", "Add beds or a length of stay.")])
+            raise PlanError(
+                [
+                    Fault(
+                        effect.row.where,
+                        f"{effect.key} shortens a stay where there are no beds.",
+                        "Add beds or a length of stay.",
+                    )
+                ]
+            )
         if name not in allowed or (name == "%" and effect.row["kind"] == "add"):
             raise PlanError(
-                [Fault(effect.row.where, f"The unit of {effect.key} is {name}.", f"For {pool.place[1]} at {pool.place[0]} use {', '.join(allowed)}.")]
+                [
+                    Fault(
+                        effect.row.where,
+                        f"The unit of {effect.key} is {name}.",
+                        f"For {pool.place[1]} at {pool.place[0]} use {', '.join(allowed)}.",
+                    )
+                ]
             )
 
     def _calibrate(self, pool: Pool) -> None:
@@ -600,15 +693,18 @@ class ActivityModel:
                 if key not in self.effects:
                     what = f"{scheme.id}.{row.id} follows {row['follows']}, which changes no activity."
                     raise PlanError([Fault(row.where, what, "Follow an effect on activity or beds.")])
-                if self.full[key][1 if self.effects[key].shortens else 0] <= 0:
+                if self.full[key][1 if self.effects[key].in_beds else 0] <= 0:
                     what = f"{scheme.id}.{row.id} follows {row['follows']}, which changes nothing as planned."
                     raise PlanError([Fault(row.where, what, "Give that effect a size, or leave out follows.")])
 
     def released(self, result: ActivityResult, key: str) -> Array:
-        """How much of an effect is in place, over its full size in the plan's own published case; shape (year, run)."""
+        """How much of an effect is in place, over its full size in the plan's own published case; shape (year, run).
+
+        Counted as the effect is: in beds where its size is, so that money for beds does not move with the length of stay.
+        """
         change = result.change(key)
         units, beds = self.full[key]
-        return change.beds / beds if change.effect.shortens else change.units / units
+        return change.beds / beds if change.effect.in_beds else change.units / units
 
     # -- running ---------------------------------------------------------------------------------------------------
 
@@ -640,11 +736,17 @@ class ActivityModel:
             for effect, units in added.get(place, []):
                 here = effect.row["kind"] == "add"
                 ground = Ground(
-                    f"{effect.scheme.name} adds this." if here else f"Work that appears here because of {effect.scheme.name}.",
+                    f"{effect.scheme.name} adds this."
+                    if here
+                    else f"Work that appears here because of {effect.scheme.name}.",
                     (effect.figure,),
                     () if here else (effect.key,),
                 )
-                labels = self._labels(pool) | {"scheme": effect.scheme.id, "theme": effect.scheme.row["theme"], "kind": "arrival"}
+                labels = self._labels(pool) | {
+                    "scheme": effect.scheme.id,
+                    "theme": effect.scheme.row["theme"],
+                    "kind": "arrival",
+                }
                 key = f"{effect.key}>{place[0]}.{place[1]}"
                 result.activity.add(key, units, ground, pool.unit, line=effect.scheme.name, **labels)
                 if place in per_bed:
@@ -654,7 +756,13 @@ class ActivityModel:
     def _labels(self, pool: Pool) -> dict[str, str]:
         organisation, pod = pool.place
         sector = self.plan["organisations"].by_id[organisation]["sector"]
-        return {"organisation": organisation, "pod": pod, "setting": pool.setting, "service_model": pool.service_model, "sector": sector}
+        return {
+            "organisation": organisation,
+            "pod": pod,
+            "setting": pool.setting,
+            "service_model": pool.service_model,
+            "sector": sector,
+        }
 
     def _do_nothing(self, pool: Pool, case: Case, per_bed: Array | None, result: ActivityResult) -> None:
         demographic, whole = pool.grown(self.plan, case, self.days)
@@ -666,13 +774,19 @@ class ActivityModel:
         steady = np.broadcast_to(base, whole.shape)
         grounds = [pool.base] + ([pool.stay.figure] if pool.counted_in_beds and pool.stay else [])
         name = f"{pool.place[0]}.{pool.place[1]}"
-        ground = Ground("Baseline" + (" turned from beds by length of stay and occupancy" if pool.counted_in_beds and pool.stay else ""), tuple(grounds))
+        ground = Ground(
+            "Baseline"
+            + (" turned from beds by length of stay and occupancy" if pool.counted_in_beds and pool.stay else ""),
+            tuple(grounds),
+        )
         result.activity.add(f"{name}:base", steady, ground, pool.unit, line="Baseline", kind="base", **labels)
         worked = () if pool.counted_in_beds else tuple(rate.figure for rate in (pool.stay, pool.occupancy) if rate)
         how = "Baseline beds" if pool.counted_in_beds else "Baseline activity x length of stay / (days x occupancy)"
         bed_ground = Ground(how, (pool.base, *worked))
         if per_bed is not None:
-            result.beds.add(f"{name}:base", steady * per_bed[None, :], bed_ground, line="Baseline", kind="base", **labels)
+            result.beds.add(
+                f"{name}:base", steady * per_bed[None, :], bed_ground, line="Baseline", kind="base", **labels
+            )
         logs = np.stack([np.log(demographic), np.log(whole / demographic)])
         parts = contributions(base[None, :], logs)
         stated = (pool.growth.figure,) if pool.growth is not None else ()
@@ -689,11 +803,15 @@ class ActivityModel:
             if per_bed is not None:
                 result.beds.add(f"{name}:{kind}", part * per_bed[None, :], ground, line=line, kind=kind, **labels)
 
-    def _remove(self, pool: Pool, case: Case, delivery: Delivery, per_bed: Array | None, result: ActivityResult) -> None:
+    def _remove(
+        self, pool: Pool, case: Case, delivery: Delivery, per_bed: Array | None, result: ActivityResult
+    ) -> None:
         active = [effect for effect in pool.effects if effect.row["kind"] != "add"]
         if not active or pool.base is None:
             return
-        logs = np.stack([np.log(np.maximum(1 - effect.fraction * effect.amount(case, delivery), SMALLEST)) for effect in active])
+        logs = np.stack(
+            [np.log(np.maximum(1 - effect.fraction * effect.amount(case, delivery), SMALLEST)) for effect in active]
+        )
         do_nothing = pool.base_units(case, self.days)[None, :] * result.volume[pool.place]
         on_units = np.array([0.0 if effect.shortens else 1.0 for effect in active])[:, None, None]
         units = contributions(do_nothing, logs * on_units)

@@ -57,7 +57,10 @@ class CapitalModel:
     def evaluate(self, case: Case, delivery: Delivery) -> CapitalResult:
         years = len(self.plan.years)
         result = CapitalResult(Lines(), Lines(), {})
-        overrun = {row.id: 1 + case[self.drivers[row.id]] if row.id in self.drivers else np.ones(case.runs) for row in self.plan["capital_programmes"]}
+        overrun = {
+            row.id: 1 + case[self.drivers[row.id]] if row.id in self.drivers else np.ones(case.runs)
+            for row in self.plan["capital_programmes"]
+        }
         built: dict[str, tuple[Array, NDArray[np.int64]]] = {}
         spend: dict[str, Array] = {}
         sources: dict[str, list[Figure]] = {}
@@ -85,9 +88,19 @@ class CapitalModel:
             for age in range(years - 1):
                 yearly = np.clip(life - age, 0.0, 1.0) / life + np.maximum(1 - age / life, 0.0) * rate
                 charge[age + 1 :] += added[: years - 1 - age] * yearly[None, :]
-            how = "Depreciation over the life of the asset plus the charge on what is left, from the year after the spend"
+            how = (
+                "Depreciation over the life of the asset plus the charge on what is left, from the year after the spend"
+            )
             scheme = self._only_builder(programme)
-            result.charges.add(programme, charge, Ground(how, tuple(sources[programme])), line=programme, kind="charges", programme=programme, scheme=scheme)
+            result.charges.add(
+                programme,
+                charge,
+                Ground(how, tuple(sources[programme])),
+                line=programme,
+                kind="charges",
+                programme=programme,
+                scheme=scheme,
+            )
         waits: dict[str, list[Array]] = {}
         for programme, schemes in self.builders.items():
             for scheme in schemes:

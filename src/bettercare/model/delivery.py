@@ -90,7 +90,9 @@ class DeliveryModel:
                     done = (1 - case[f"scheme:{name}:delivery"] < probability).astype(float)
                 if row["on_time"] < 1:
                     badness = 1 - case[f"scheme:{name}:delay"]
-                    late = (badness >= row["on_time"]).astype(np.int64) + (badness >= row["on_time"] + row["year_late"] - 1e-12)
+                    late = (badness >= row["on_time"]).astype(np.int64) + (
+                        badness >= row["on_time"] + row["year_late"] - 1e-12
+                    )
             if change is not None:
                 if change.end in ("low", "high"):
                     share[name] = np.full(case.runs, float(row[change.end]))
@@ -118,7 +120,13 @@ def ramp(plan: Plan, scheme: Scheme, effect: Row) -> Array:
     steps = dict(effect["ramp"] or ())
     if not steps and full < start:
         raise PlanError(
-            [Fault(effect.where, f"{effect.id!r} is complete by {years[full]}, before its scheme starts in {years[start]}.", "Move one.")]
+            [
+                Fault(
+                    effect.where,
+                    f"{effect.id!r} is complete by {years[full]}, before its scheme starts in {years[start]}.",
+                    "Move one.",
+                )
+            ]
         )
     if steps:
         known = sorted((years.index(year), share) for year, share in steps.items())

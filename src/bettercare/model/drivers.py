@@ -69,9 +69,6 @@ class Distribution:
         falling = self.high - np.sqrt((1 - u) * span * (self.high - self.likely))
         return np.where(u < turn, rising, falling)
 
-    def scaled(self, factor: float) -> Distribution:
-        return Distribution(self.low * factor, self.likely * factor, self.high * factor, self.shape)
-
 
 def stream(seed: int, name: str, first: int, count: int) -> Array:
     """Standard normals of runs ``first`` to ``first + count - 1`` of the stream of that name; shape (count,)."""
@@ -208,7 +205,9 @@ class Drivers:
         """The independent standard normals behind the drivers, shape (count,): each driver's own stream, and ``cause:<name>`` for each cause."""
         moving = [driver for driver in self.by_name.values() if driver.distribution.shape != "point"]
         causes = dict.fromkeys(cause for driver in moving for cause, _ in driver.causes)
-        names = {driver.name: driver.name for driver in moving} | {f"cause:{cause}": f"cause|{cause}" for cause in causes}
+        names = {driver.name: driver.name for driver in moving} | {
+            f"cause:{cause}": f"cause|{cause}" for cause in causes
+        }
         return Sources(self.seed, first, count, names)
 
     def uniforms(self, first: int, count: int) -> Mapping[str, Array]:
@@ -221,7 +220,9 @@ class Drivers:
             normal = sources[driver.name]
             if driver.causes:
                 rest = max(0.0, 1 - sum(loading**2 for _, loading in driver.causes))
-                normal = np.sqrt(rest) * normal + sum(loading * sources[f"cause:{cause}"] for cause, loading in driver.causes)
+                normal = np.sqrt(rest) * normal + sum(
+                    loading * sources[f"cause:{cause}"] for cause, loading in driver.causes
+                )
             result[driver.name] = np.asarray(ndtr(normal))
         return result
 

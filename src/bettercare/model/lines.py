@@ -66,5 +66,7 @@ def money_of(plan: Plan, table: str, row: Row) -> Figure:
     """
     figure = figure_of(plan, table, row)
     if not figure.unit.is_money:
-        raise PlanError([Fault(row.where, f"{row.id} is money but its unit is {figure.unit.name}.", "Use GBP, GBP k or GBP m.")])
+        raise PlanError(
+            [Fault(row.where, f"{row.id} is money but its unit is {figure.unit.name}.", "Use GBP, GBP k or GBP m.")]
+        )
     return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import os
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
@@ -30,16 +30,18 @@ IN_MEMORY = 64_000_000
 class Draws:
     """The sampled values of a run of a plan: rows by year by run.
 
-    They are filled once, piece by piece, and read a row and a year at a time. The temporary file has no name and goes with the object.
+    They are filled piece by piece, in order, and read a row and a year at a time. The temporary file has no name and goes with the object.
     """
 
     def __init__(self, rows: int, years: int, runs: int) -> None:
         self.rows, self.years, self.runs = rows, years, runs
+        self._pieces: list[tuple[int, int, int]] = []
+        """First run, number of runs, and place in the file of each piece."""
         self._held: Array | None = None
         if rows * years * runs * 8 <= IN_MEMORY:
             self._held = np.empty((years, rows, runs))
         else:
-            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as the draws do
+            self._file = tempfile.TemporaryFile(buffering=1 << 16)  # noqa: SIM115 - it lives as long as the draws do
             weakref.finalize(self, self._file.close)
 
     def put(self, first: int, values: Sequence[Array]) -> None:
@@ -49,25 +51,26 @@ class Draws:
                 self._held[:, row, first : first + its.shape[1]] = its
             return
         try:
-            for row, its in enumerate(values):
-                for year in range(self.years):
-                    self._file.seek(self._at(row, year) + 8 * first)
-                    if self._file.write(np.ascontiguousarray(its[year]).data) < 8 * its.shape[1]:
-                        raise OSError(errno.ENOSPC, "no space left")
+            place = self._file.seek(0, os.SEEK_END)
+            for its in values:
+                self._file.write(np.ascontiguousarray(its).data)
+            self._file.flush()
         except OSError as error:
             raise BettercareError(
-                f"The sampled values cannot be kept ({error.strerror}).", remedy="Make room for temporary files, or ask for fewer runs."
+                f"The sampled values cannot be kept ({error.strerror}).",
+                remedy="Make room for temporary files, or ask for fewer runs.",
             ) from None
+        self._pieces.append((first, values[0].shape[1], place))
 
     def get(self, row: int, year: int) -> Array:
         """One row in one year; shape (run,)."""
         if self._held is not None:
             return np.asarray(self._held[year, row])
-        self._file.seek(self._at(row, year))
-        return np.frombuffer(self._file.read(8 * self.runs), dtype=np.float64)
-
-    def _at(self, row: int, year: int) -> int:
-        return 8 * self.runs * (year * self.rows + row)
+        found = np.empty(self.runs)
+        for first, count, place in self._pieces:
+            self._file.seek(place + 8 * count * (row * self.years + year))
+            found[first : first + count] = np.frombuffer(self._file.read(8 * count), dtype=np.float64)
+        return found
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,12 @@ class Measure:
     def frame(self) -> pl.DataFrame:
         """Every row of the published case, with its labels, long by year."""
         rows = [
-            {**{word: labels.get(word, "") for word in LABELS}, "year": year, "value": float(self.published_case[i, t]), "unit": self.units[i] if self.units else self.unit}
+            {
+                **{word: labels.get(word, "") for word in LABELS},
+                "year": year,
+                "value": float(self.published_case[i, t]),
+                "unit": self.units[i] if self.units else self.unit,
+            }
             for i, labels in enumerate(self.labels)
             for t, year in enumerate(self.years)
         ]
@@ -191,7 +199,9 @@ class Measure:
         wanted = [year] if isinstance(year, str) else list(year)
         unknown = [name for name in wanted if name not in self.years]
         if unknown:
-            raise BettercareError(f"{unknown[0]!r} is not a year of the plan.", remedy=f"Years: {', '.join(self.years)}.")
+            raise BettercareError(
+                f"{unknown[0]!r} is not a year of the plan.", remedy=f"Years: {', '.join(self.years)}."
+            )
         return [self.years.index(name) for name in wanted]
 
     def _groups(
@@ -199,20 +209,27 @@ class Measure:
     ) -> dict[tuple[str, ...], list[int]]:
         for word in (*words, *where):
             if word not in LABELS:
-                raise BettercareError(f"{word!r} is not a word results are grouped by.", remedy=f"Use: {', '.join(LABELS)}, year.")
+                raise BettercareError(
+                    f"{word!r} is not a word results are grouped by.", remedy=f"Use: {', '.join(LABELS)}, year."
+                )
         groups: dict[tuple[str, ...], list[int]] = {}
         for index, labels in enumerate(self.labels):
-            if all(labels.get(word, "") in ((want,) if isinstance(want, str) else want) for word, want in where.items()):
+            if all(
+                labels.get(word, "") in ((want,) if isinstance(want, str) else want) for word, want in where.items()
+            ):
                 groups.setdefault(tuple(labels.get(word, "") for word in words), []).append(index)
         for word, want in where.items():
             known = {labels.get(word, "") for labels in self.labels}
             for value in (want,) if isinstance(want, str) else want:
                 if value not in known:
                     raise BettercareError(
-                        f"{self.name} has no {word} {value!r}.", remedy=f"It has: {', '.join(sorted(filter(None, known))) or 'none'}."
+                        f"{self.name} has no {word} {value!r}.",
+                        remedy=f"It has: {', '.join(sorted(filter(None, known))) or 'none'}.",
                     )
         for rows in groups.values() if self.units else ():
             kinds = sorted({self.units[index] for index in rows})
             if len(kinds) > 1:
-                raise BettercareError(f"{self.name} in {' and '.join(kinds)} cannot be added.", remedy="Ask by='pod', or for one pod.")
+                raise BettercareError(
+                    f"{self.name} in {' and '.join(kinds)} cannot be added.", remedy="Ask by='pod', or for one pod."
+                )
         return groups

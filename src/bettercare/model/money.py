@@ -114,7 +114,9 @@ class MoneyModel:
             called = [row for row in listed if row["category"] == "Base cost"] or listed
             if len(called) > 1:
                 what = f"The base cost of {name} is not clear: {called[0].id} and {called[1].id}."
-                raise PlanError([Fault(called[1].where, what, "Give one row the category Base cost: all the organisation spends.")])
+                raise PlanError(
+                    [Fault(called[1].where, what, "Give one row the category Base cost: all the organisation spends.")]
+                )
             if called[0]["value"] > 0:
                 found[name] = called[0]
         return found
@@ -122,12 +124,30 @@ class MoneyModel:
     def _add_cost_growth(self, row: Row, growth: Growth) -> None:
         name = row["organisation"] or ""
         if name and name not in self.base:
-            raise PlanError([Fault(row.where, f"The cost of {name} grows, but what it spends is not given.", "Add a row to spend.")])
+            raise PlanError(
+                [Fault(row.where, f"The cost of {name} grows, but what it spends is not given.", "Add a row to spend.")]
+            )
         if not name and growth.total_of == "units":
-            raise PlanError([Fault(row.where, f"{row.id} adds one amount to the cost of every organisation.", "Name one, or give it as %.")])
+            raise PlanError(
+                [
+                    Fault(
+                        row.where,
+                        f"{row.id} adds one amount to the cost of every organisation.",
+                        "Name one, or give it as %.",
+                    )
+                ]
+            )
         if name in self.growth:
             other = self.growth[name].row.id
-            raise PlanError([Fault(row.where, f"The cost of {name or 'everyone'} has two growths: {other} and {row.id}.", "Keep one row.")])
+            raise PlanError(
+                [
+                    Fault(
+                        row.where,
+                        f"The cost of {name or 'everyone'} has two growths: {other} and {row.id}.",
+                        "Keep one row.",
+                    )
+                ]
+            )
         self.growth[name] = growth
 
     def _effect(self, scheme: Scheme, row: Row, drivers: Drivers) -> list[MoneyEffect]:
@@ -135,41 +155,84 @@ class MoneyModel:
         bases = [self.base[name].base if name in self.base else 0.0 for name in organisations]
         if len(organisations) > 1 and not all(bases):
             missing = ", ".join(name for name, base in zip(organisations, bases, strict=True) if not base)
-            raise PlanError([Fault(row.where, f"{scheme.id}.{row.id} is shared by base cost, which {missing} lacks.", "Add rows to spend.")])
+            raise PlanError(
+                [
+                    Fault(
+                        row.where,
+                        f"{scheme.id}.{row.id} is shared by base cost, which {missing} lacks.",
+                        "Add rows to spend.",
+                    )
+                ]
+            )
         follows = f"{scheme.id}.{row['follows']}" if row["follows"] else ""
         if follows and follows not in self.activity.effects:
-            raise PlanError([Fault(row.where, f"{scheme.id}.{row.id} follows {row['follows']}, which changes no activity.", "Follow another.")])
+            raise PlanError(
+                [
+                    Fault(
+                        row.where,
+                        f"{scheme.id}.{row.id} follows {row['follows']}, which changes no activity.",
+                        "Follow another.",
+                    )
+                ]
+            )
         figure = effect_figure(self.plan, scheme, row)
         if figure.unit.name == "%" and not all(bases):
-            raise PlanError([Fault(row.where, f"{scheme.id}.{row.id} is a share of a cost that is not given.", "Add a row to spend.")])
+            raise PlanError(
+                [
+                    Fault(
+                        row.where,
+                        f"{scheme.id}.{row.id} is a share of a cost that is not given.",
+                        "Add a row to spend.",
+                    )
+                ]
+            )
         if figure.unit.name == "%" and (row["kind"] == "invest" or follows):
-            raise PlanError([Fault(row.where, f"{scheme.id}.{row.id} cannot be a share of cost.", "Give an amount of money.")])
+            raise PlanError(
+                [Fault(row.where, f"{scheme.id}.{row.id} cannot be a share of cost.", "Give an amount of money.")]
+            )
         if follows and (row["ramp"] or row["recurrent"] is False):
             what = f"{scheme.id}.{row.id} follows {row['follows']} and takes its timing from it."
             raise PlanError([Fault(row.where, what, "Leave out ramp and recurrent, or follows.")])
         steps, own = ramp(self.plan, scheme, row), own_distribution(row, drivers, scheme)
-        share = [base / sum(bases) for base in bases] if sum(bases) and figure.unit.name != "%" else [1.0] * len(organisations)
+        share = (
+            [base / sum(bases) for base in bases]
+            if sum(bases) and figure.unit.name != "%"
+            else [1.0] * len(organisations)
+        )
         return [
             MoneyEffect(scheme, row, figure, name, part, steps, own, follows)
             for name, part in zip(organisations, share, strict=True)
         ]
 
     def _refuse_too_much(self) -> None:
+        listed: dict[str, list[MoneyEffect]] = {}
+        for effect in self.effects:
+            if effect.row["kind"] == "save" and effect.figure.unit.is_money and effect.row["per"] != "unit":
+                listed.setdefault(effect.organisation, []).append(effect)
         for name, base in self.base.items():
-            saves = [
-                e
-                for e in self.effects
-                if e.organisation == name and e.row["kind"] == "save" and e.figure.unit.is_money and e.row["per"] != "unit"
-            ]
+            saves = listed.get(name, [])
             total = sum(effect.figure.base * effect.part for effect in saves)
             if saves and total >= base.base:
                 raise PlanError(
-                    [Fault(saves[-1].row.where, f"Savings of {total / 1e6:,.1f} GBP m at {name} are more than it spends.", "Lower a size.")]
+                    [
+                        Fault(
+                            saves[-1].row.where,
+                            f"Savings of {total / 1e6:,.1f} GBP m at {name} are more than it spends.",
+                            "Lower a size.",
+                        )
+                    ]
                 )
 
     # -- running ---------------------------------------------------------------------------------------------------
 
-    def evaluate(self, case: Case, delivery: Delivery, activity: ActivityResult, reference: ActivityResult, capital: CapitalResult) -> MoneyResult:
+    def evaluate(
+        self,
+        case: Case,
+        delivery: Delivery,
+        activity: ActivityResult,
+        reference: ActivityResult,
+        capital: CapitalResult,
+    ) -> MoneyResult:
         """Money in some runs; ``reference`` is the activity of the published case."""
         result = MoneyResult(Lines(), Lines(), Lines(), Lines(), Lines(), [])
         do_nothing = self._do_nothing(case, activity, reference, result)
@@ -182,7 +245,9 @@ class MoneyModel:
     def _years(self, case: Case) -> tuple[int, int]:
         return len(self.plan.years), case.runs
 
-    def _do_nothing(self, case: Case, activity: ActivityResult, reference: ActivityResult, result: MoneyResult) -> dict[str, Array]:
+    def _do_nothing(
+        self, case: Case, activity: ActivityResult, reference: ActivityResult, result: MoneyResult
+    ) -> dict[str, Array]:
         costs: dict[str, Array] = {}
         for name, base in self.base.items():
             shape = self._years(case)
@@ -195,17 +260,31 @@ class MoneyModel:
                 if price is None or pool.base is None:
                     continue
                 weight = pool.base_units(case, self.activity.days) * price.at(case) / base.base
-                volume = volume + np.minimum(weight, 1.0)[None, :] * (activity.volume[place] / reference.volume[place][:, :1] - 1)
+                volume = volume + np.minimum(weight, 1.0)[None, :] * (
+                    activity.volume[place] / reference.volume[place][:, :1] - 1
+                )
             cost = base.base * index * np.maximum(volume, SMALLEST)
             costs[name] = cost
             labels = {"organisation": name, "sector": self.sector[name]}
-            ground = Ground("Base spend x growth of cost if nothing is done, moved by activity where it differs from the plan's", tuple(figures))
-            result.cost.add(f"base:{name}", np.full((shape[0], 1), base.base), Ground("Base spend", (base,)), line="Base spend", kind="base", **labels)
+            ground = Ground(
+                "Base spend x growth of cost if nothing is done, moved by activity where it differs from the plan's",
+                tuple(figures),
+            )
+            result.cost.add(
+                f"base:{name}",
+                np.full((shape[0], 1), base.base),
+                Ground("Base spend", (base,)),
+                line="Base spend",
+                kind="base",
+                **labels,
+            )
             grown = cost - base.base
             result.cost.add(f"growth:{name}", grown, ground, line="Do-nothing growth", kind="growth", **labels)
             result.gap.add(f"growth:{name}", grown, ground, line="Growth of cost", kind="do-nothing", **labels)
             funded = Ground("Funded for what was spent in the base year", (base,))
-            result.funding.add(f"base:{name}", np.full((shape[0], 1), base.base), funded, line="Base funding", kind="base", **labels)
+            result.funding.add(
+                f"base:{name}", np.full((shape[0], 1), base.base), funded, line="Base funding", kind="base", **labels
+            )
         return costs
 
     def _opening_and_funding(self, case: Case, result: MoneyResult) -> None:
@@ -222,8 +301,12 @@ class MoneyModel:
                 added = base * (growth.index(self.plan, case, base) - 1)
             ground = Ground("Growth of the money available", (growth.figure,))
             key = f"funding:{growth.row.id}"
-            result.funding.add(key, added, ground, line="Growth of funding", kind="growth", organisation=name, sector=sector)
-            result.gap.add(key, -added, ground, line="Growth of funding", kind="do-nothing", organisation=name, sector=sector)
+            result.funding.add(
+                key, added, ground, line="Growth of funding", kind="growth", organisation=name, sector=sector
+            )
+            result.gap.add(
+                key, -added, ground, line="Growth of funding", kind="do-nothing", organisation=name, sector=sector
+            )
         for row in self.plan["funding"]:
             figure = money_of(self.plan, "funding", row)
             amount = self.overlay.value("funding", row) * figure.unit.scale
@@ -234,12 +317,28 @@ class MoneyModel:
             values = np.zeros((years, 1))
             if row["kind"] == "opening-position":
                 values[:] = amount
-                self._fund(result, row, values, Ground("Position before the plan, carried into every year", (figure,)), "Opening position", labels)
+                self._fund(
+                    result,
+                    row,
+                    values,
+                    Ground("Position before the plan, carried into every year", (figure,)),
+                    "Opening position",
+                    labels,
+                )
             elif row["kind"] == "unallocated-pressure":
                 values[:, 0] = amount * np.arange(years) / max(year, 1)
                 ground = Ground("Pressure the papers count but give to no organisation, built up evenly", (figure,))
-                result.cost.add(f"fund:{row.id}", values, ground, line="Pressure given to no organisation", kind="growth", **labels)
-                result.gap.add(f"fund:{row.id}", values, ground, line="Pressure given to no organisation", kind="do-nothing", **labels)
+                result.cost.add(
+                    f"fund:{row.id}", values, ground, line="Pressure given to no organisation", kind="growth", **labels
+                )
+                result.gap.add(
+                    f"fund:{row.id}",
+                    values,
+                    ground,
+                    line="Pressure given to no organisation",
+                    kind="do-nothing",
+                    **labels,
+                )
             else:
                 values[year] = amount
                 line = "Transformation funding" if row["kind"] == "transformation" else "Other funding"
@@ -260,9 +359,15 @@ class MoneyModel:
         if name and name not in self.base:
             what = f"The funding of {name} grows by a share of what it spends, which is not given."
             raise PlanError([Fault(growth.row.where, what, "Add a row to spend, or give an amount of money.")])
-        return self.base[name].base if name else sum(base.base for other, base in self.base.items() if self.sector[other] == sector)
+        return (
+            self.base[name].base
+            if name
+            else sum(base.base for other, base in self.base.items() if self.sector[other] == sector)
+        )
 
-    def _fund(self, result: MoneyResult, row: Row, values: Array, ground: Ground, line: str, labels: dict[str, str | None]) -> None:
+    def _fund(
+        self, result: MoneyResult, row: Row, values: Array, ground: Ground, line: str, labels: dict[str, str | None]
+    ) -> None:
         kind = "do-nothing" if row["kind"] == "opening-position" else "funding"
         result.funding.add(f"fund:{row.id}", values, ground, line=line, kind=kind, **labels)
         result.gap.add(f"fund:{row.id}", -values, ground, line=line, kind=kind, **labels)
@@ -309,7 +414,9 @@ class MoneyModel:
             else:
                 self._invest(effect, values, capital, result)
         for name, listed in shares.items():
-            logs = np.stack([np.log(np.maximum(1 - effect.figure.base * amount, SMALLEST)) for effect, amount in listed])
+            logs = np.stack(
+                [np.log(np.maximum(1 - effect.figure.base * amount, SMALLEST)) for effect, amount in listed]
+            )
             for (effect, _), part in zip(listed, contributions(do_nothing[name], logs), strict=True):
                 self._save(effect, -part, result)
 
@@ -327,7 +434,11 @@ class MoneyModel:
 
     def _save(self, effect: MoneyEffect, values: Array, result: MoneyResult) -> None:
         labels = self._labels(effect)
-        how = "Released as far as the activity it follows is removed" if effect.follows else "Saving as planned x what is delivered"
+        how = (
+            "Released as far as the activity it follows is removed"
+            if effect.follows
+            else "Saving as planned x what is delivered"
+        )
         ground = Ground(how, (effect.figure,), (effect.follows,) if effect.follows else ())
         result.saving.add(effect.key, values, ground, line=effect.scheme.name, kind="saving", **labels)
         less = -values
@@ -341,7 +452,9 @@ class MoneyModel:
         over = capital.overrun_of_scheme.get(effect.scheme.id)
         if over is not None:
             values = values * over[None, :]
-        ground = Ground("Cost of the scheme" + (", with any overrun of its capital" if over is not None else ""), (effect.figure,))
+        ground = Ground(
+            "Cost of the scheme" + (", with any overrun of its capital" if over is not None else ""), (effect.figure,)
+        )
         for lines in (result.investment, result.gap, result.cost):
             lines.add(effect.key, values, ground, line=effect.scheme.name, kind="investment", **labels)
 
@@ -355,7 +468,12 @@ class MoneyModel:
             values = np.zeros((len(years), 1))
             values[years.index(row["year"])] = figure.base
             name = row["organisation"] or ""
-            labels = {"organisation": name, "sector": self.sector.get(name, "health"), "scheme": row["scheme"], "theme": row["theme"]}
+            labels = {
+                "organisation": name,
+                "sector": self.sector.get(name, "health"),
+                "scheme": row["scheme"],
+                "theme": row["theme"],
+            }
             ground = Ground("Investment as planned", (figure,))
             for lines in (result.investment, result.gap, result.cost):
                 lines.add(f"invest:{row.id}", values, ground, line=row["line"], kind="investment", **labels)
@@ -363,7 +481,11 @@ class MoneyModel:
     def _paid_for(self, result: MoneyResult) -> Mapping[str, list[Line]]:
         """Investment that pays for work elsewhere: a strand's under ``theme:<id>``, and a scheme's own (but for its capital) under its id."""
         paid: dict[str, list[Line]] = {}
-        strands = {f"invest:{row.id}": f"theme:{row['theme']}" for row in self.plan["investments"] if row["programme"] == "strand"}
+        strands = {
+            f"invest:{row.id}": f"theme:{row['theme']}"
+            for row in self.plan["investments"]
+            if row["programme"] == "strand"
+        }
         for line in result.investment.lines:
             scheme = line.labels.get("scheme", "")
             if line.key in strands:
@@ -391,16 +513,34 @@ class MoneyModel:
                 overlap = case[self.double_running][None, :] / 365.25
                 early = np.maximum(np.diff(cost, axis=0, append=cost[-1:]), 0.0) * overlap
                 early[0] = 0.0  # nothing starts before the plan does
-                ground = Ground("New work in place before the hospital work it replaces has stopped", (price.figure, effect.figure), (effect.key,))
+                ground = Ground(
+                    "New work in place before the hospital work it replaces has stopped",
+                    (price.figure, effect.figure),
+                    (effect.key,),
+                )
                 for lines in (result.gap, result.cost):
                     lines.add(f"double:{key}", early, ground, line="Double running", kind="double running", **labels)
             ground = Ground("Units of work that appear x their unit cost", (price.figure, effect.figure), (effect.key,))
             if effect.row["kind"] == "shift":
                 # The budget moves with the activity: a cost here and the same amount less where it left.
                 left = effect.row["organisation"][0]
-                result.cost.add(f"budget:{key}", cost, ground, line="Work that moved here", kind="budget moved", **labels)
-                away = labels | {"organisation": left, "sector": self.sector[left], "pod": effect.row["pod"], "setting": ""}
-                result.cost.add(f"budget-left:{key}", -cost, ground, line="Budget that moved with the work", kind="budget moved", **away)
+                result.cost.add(
+                    f"budget:{key}", cost, ground, line="Work that moved here", kind="budget moved", **labels
+                )
+                away = labels | {
+                    "organisation": left,
+                    "sector": self.sector[left],
+                    "pod": effect.row["pod"],
+                    "setting": "",
+                }
+                result.cost.add(
+                    f"budget-left:{key}",
+                    -cost,
+                    ground,
+                    line="Budget that moved with the work",
+                    kind="budget moved",
+                    **away,
+                )
             else:
                 by_theme.setdefault(labels["theme"], []).append((key, cost, ground, labels))
         for theme, works in by_theme.items():
@@ -413,7 +553,18 @@ class MoneyModel:
                     figures.extend(line.ground.figures)
             share = np.maximum(total - planned, 0.0) / np.where(total > 0, total, 1.0)
             for key, cost, ground, labels in works:
-                unfunded = Ground("Cost of the work less the theme's planned investment", ground.figures + tuple(figures), ground.lines)
+                unfunded = Ground(
+                    "Cost of the work less the theme's planned investment",
+                    ground.figures + tuple(figures),
+                    ground.lines,
+                )
                 beyond = cost * share
                 for lines in (result.gap, result.cost):
-                    lines.add(f"work:{key}", beyond, unfunded, line="Community work beyond planned investment", kind="community work", **labels)
+                    lines.add(
+                        f"work:{key}",
+                        beyond,
+                        unfunded,
+                        line="Community work beyond planned investment",
+                        kind="community work",
+                        **labels,
+                    )

@@ -45,7 +45,9 @@ def quality(system: System, runs: int) -> pl.DataFrame:
             started, full = np.ones(runs, dtype=bool), np.ones(runs, dtype=bool)
             for scheme in schemes:
                 done = delivery.delivered[scheme.id] > 0
-                steps = [ramp(plan, scheme, effect) for effect in scheme.effects] or [_starts(plan.years, scheme.row["starts"])]
+                steps = [ramp(plan, scheme, effect) for effect in scheme.effects] or [
+                    _starts(plan.years, scheme.row["starts"])
+                ]
                 level = np.max([delayed(step, delivery.delay[scheme.id])[position] for step in steps], axis=0)
                 least = np.min([delayed(step, delivery.delay[scheme.id])[position] for step in steps], axis=0)
                 started &= done & (level > 0)

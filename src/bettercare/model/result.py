@@ -26,7 +26,7 @@ _START = {"gap": ("do-nothing",)}
 _GROWTH = ("demographic growth", "other growth", "growth")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """What a run of a plan gives."""
 
@@ -39,6 +39,10 @@ class Result:
     lines: Mapping[str, Sequence[Line]]
     sources: Mapping[str, Array]
     """The independent standard normal behind each driver and common cause in each run, shape (run,)."""
+
+    def __repr__(self) -> str:
+        under = ", under " + " and ".join(scenario.id for scenario in self.scenarios) if self.scenarios else ""
+        return f"<run of {self.plan.id}: {self.runs:,} runs, seed {self.seed}{under}>"
 
     @property
     def years(self) -> tuple[str, ...]:
@@ -117,7 +121,9 @@ class Result:
 
     # -- questions -------------------------------------------------------------------------------------------------
 
-    def bridge(self, measure: str = "gap", by: str = "scheme", year: str | None = None, **where: str | Sequence[str]) -> pl.DataFrame:
+    def bridge(
+        self, measure: str = "gap", by: str = "scheme", year: str | None = None, **where: str | Sequence[str]
+    ) -> pl.DataFrame:
         """From where the measure starts to where it ends, step by step; the steps add up exactly, in the published case and in every run.
 
         Args:
@@ -147,7 +153,9 @@ class Result:
                     labels = it.labels[row]
                     name = labels.get(by, "") if by != "kind" else kind
                     changes.setdefault(name or labels.get("line", kind), []).append(row)
-        names = {scheme.id: scheme.name for scheme in self.plan.schemes} | {row.id: row["name"] for row in self.plan["themes"]}
+        names = {scheme.id: scheme.name for scheme in self.plan.schemes} | {
+            row.id: row["name"] for row in self.plan["themes"]
+        }
         records = [self._step(it, "Do nothing" if measure == "gap" else "Start", "start", starts, position)]
         for (place, kind), rows in growth.items():
             records.append(self._step(it, f"{place}: {kind}" if place else kind, "growth", rows, position))
@@ -157,7 +165,11 @@ class Result:
         return pl.DataFrame(records)
 
     def _step(self, it: Measure, step: str, kind: str, rows: Sequence[int], position: int) -> dict[str, object]:
-        record: dict[str, object] = {"step": step, "kind": kind, "published_case": float(it.published_case[list(rows), position].sum())}
+        record: dict[str, object] = {
+            "step": step,
+            "kind": kind,
+            "published_case": float(it.published_case[list(rows), position].sum()),
+        }
         if it.draws is not None:
             values = it._sum(rows, position)
             record["mean"] = float(values.mean())
@@ -185,7 +197,9 @@ class Result:
             inside &= values >= at_least - 1e-6
         return float(inside.mean())
 
-    def drivers(self, measure: str = "gap", year: str | None = None, top: int | None = None, **where: str | Sequence[str]) -> pl.DataFrame:
+    def drivers(
+        self, measure: str = "gap", year: str | None = None, top: int | None = None, **where: str | Sequence[str]
+    ) -> pl.DataFrame:
         """What moves a measure most: the tornado, by independent source (a driver's own luck, or a cause that many share).
 
         Returns:
@@ -199,13 +213,15 @@ class Result:
         slopes = _slopes(levels, values)
         rest = values - slopes @ levels
         ranks = _ranks(values)
+        # What is left of adding up floats is not a movement.
+        moved = bool(np.ptp(values) > 1e-9 * np.abs(values).max()) if used else False
         tenth = max(1, used // 10)
         records = []
         for name, level, slope in zip(self.sources, levels, slopes, strict=True):
             order = np.argsort(level, kind="stable")
             own = rest + slope * level
             low, high = float(own[order[:tenth]].mean()), float(own[order[-tenth:]].mean())
-            correlation = float(np.corrcoef(_ranks(level), ranks)[0, 1]) if np.ptp(ranks) > 0 else 0.0
+            correlation = float(np.corrcoef(_ranks(level), ranks)[0, 1]) if moved else 0.0
             records.append(
                 {
                     "driver": name,
@@ -216,7 +232,9 @@ class Result:
                     "rank_correlation": correlation,
                 }
             )
-        schema = {"driver": pl.String, "label": pl.String} | dict.fromkeys(("at_low", "at_high", "swing", "rank_correlation"), pl.Float64)
+        schema = {"driver": pl.String, "label": pl.String} | dict.fromkeys(
+            ("at_low", "at_high", "swing", "rank_correlation"), pl.Float64
+        )
         frame = pl.DataFrame(records, schema=schema).sort(pl.col("swing").abs(), descending=True)
         return frame.head(top) if top else frame
 
@@ -230,10 +248,11 @@ class Result:
         Money in GBP, return in percent, payback in years.
         """
         plan = self.plan
-        rate = self.system.overlay.parameter(plan, "discount-rate", 0.035, "%")
+        rate = self.system.overlay.parameter(plan, "discount-rate", 0.035, "%", above=-1.0)
         life = self.system.overlay.parameter(plan, "asset-life", 40 * 365.25, "years") / 365.25
         listed: dict[str, list[str]] = {
-            row.id: [part.strip() for part in str(row["schemes"] or "").split(";") if part.strip()] for row in plan["capital_programmes"]
+            row.id: [part.strip() for part in str(row["schemes"] or "").split(";") if part.strip()]
+            for row in plan["capital_programmes"]
         }
         records = []
         for row in plan["capital_programmes"]:
@@ -248,7 +267,11 @@ class Result:
                 saving = saving + np.array(self._by_year(self.saving, scheme=scheme))
             origin = "savings of its schemes" if saving[-1] > 0 and own == listed[row.id] else ""
             if not origin and row["roi"] is not None:
-                built = np.cumsum(np.array(self._by_year(self.capital, programme=row.id, kind="spend"))) / gross if gross else 0.0
+                built = (
+                    np.cumsum(np.array(self._by_year(self.capital, programme=row.id, kind="spend"))) / gross
+                    if gross
+                    else 0.0
+                )
                 saving, origin = row["roi"] / 100 * capital * built * np.ones(len(self.years)), "published return"
             yearly = float(saving[-1])
             span = int(row["life"] or life)
@@ -269,7 +292,17 @@ class Result:
                     "net_present_value": net_present_value(flows, rate) if known else None,
                 }
             )
-        numbers = ("gross", "disposals", "net", "yearly_saving", "roi", "roi_published", "payback", "payback_published", "net_present_value")
+        numbers = (
+            "gross",
+            "disposals",
+            "net",
+            "yearly_saving",
+            "roi",
+            "roi_published",
+            "payback",
+            "payback_published",
+            "net_present_value",
+        )
         schema = {"programme": pl.String, "saving_from": pl.String} | dict.fromkeys(numbers, pl.Float64)
         return pl.DataFrame(records, schema_overrides=schema) if records else pl.DataFrame(schema=schema)
 
@@ -315,24 +348,45 @@ class Result:
             value = float(it.published_case[row, position])
             if value == 0.0:
                 continue
-            kinds.setdefault(line.labels.get("kind", ""), []).append(self._line_node(line, value, it, row, titles, names, position))
+            kinds.setdefault(line.labels.get("kind", ""), []).append(
+                self._line_node(line, value, it, row, titles, names, position)
+            )
         children = tuple(
-            Node(kind.capitalize() or "Lines", sum(node.value for node in nodes), nodes[0].unit, children=tuple(nodes), adds=True)
+            Node(
+                kind.capitalize() or "Lines",
+                sum(node.value for node in nodes),
+                nodes[0].unit,
+                children=tuple(nodes),
+                adds=True,
+            )
             for kind, nodes in kinds.items()
         )
         unit = it.units[rows[0]] if it.units and rows else it.unit
         shown = ", ".join(f"{word} {value}" for word, value in where.items())
         label = f"{measure.replace('_', ' ')} {self.years[position]}" + (f" ({shown})" if shown else "")
-        return Node(label, sum(child.value for child in children), unit, "Sum of what follows", children=children, adds=True)
+        return Node(
+            label, sum(child.value for child in children), unit, "Sum of what follows", children=children, adds=True
+        )
 
     @cached_property
     def _row_of(self) -> Mapping[str, Mapping[str, int]]:
         """The rows of activity and of beds by key, for what other measures rest on."""
         return {name: {line.key: row for row, line in enumerate(self.lines[name])} for name in ("activity", "beds")}
 
-    def _line_node(self, line: Line, value: float, it: Measure, row: int, titles: dict[str, str], names: dict[str, str], position: int) -> Node:
+    def _line_node(
+        self,
+        line: Line,
+        value: float,
+        it: Measure,
+        row: int,
+        titles: dict[str, str],
+        names: dict[str, str],
+        position: int,
+    ) -> Node:
         labels = line.labels
-        place = " ".join(filter(None, (labels.get("pod"), "at " + labels["organisation"] if labels.get("organisation") else "")))
+        place = " ".join(
+            filter(None, (labels.get("pod"), "at " + labels["organisation"] if labels.get("organisation") else ""))
+        )
         label = names.get(labels.get("scheme", ""), "") or labels.get("line", line.key)
         unit = it.units[row] if it.units else it.unit
         children = [leaf(figure, titles) for figure in line.ground.figures]
@@ -345,7 +399,9 @@ class Result:
                     other_unit = measure.units[other_row] if measure.units else measure.unit
                     inner = tuple(leaf(figure, titles) for figure in other.ground.figures)
                     children.append(Node(f"{label}: {name}", other_value, other_unit, other.ground.how, children=inner))
-        return Node(f"{label}" + (f" ({place})" if place else ""), value, unit, line.ground.how, children=tuple(children))
+        return Node(
+            f"{label}" + (f" ({place})" if place else ""), value, unit, line.ground.how, children=tuple(children)
+        )
 
 
 def _slopes(levels: Array, values: Array) -> Array:

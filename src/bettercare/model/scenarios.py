@@ -77,7 +77,9 @@ class Scenario:
         changes: list[Change] = []
         for key in root.keys:
             if key not in {"id", "title", "changes"}:
-                faults.append(Fault(f"{path.name}, line {root.keys[key]}", f"{key!r} is not known.", "Known: id, title, changes."))
+                faults.append(
+                    Fault(f"{path.name}, line {root.keys[key]}", f"{key!r} is not known.", "Known: id, title, changes.")
+                )
         listed = root.get("changes")
         if listed is None or not isinstance(listed.value, list) or not listed.value:
             faults.append(Fault(path.name, "The scenario changes nothing.", "Add changes: and a list."))
@@ -106,11 +108,11 @@ class Overlay:
         """The value of a row under the overlay."""
         return float(self.values.get((table, row.id), row["value"]))
 
-    def parameter(self, plan: Plan, name: str, default: float, unit: str) -> float:
-        """A parameter that must be above zero, under the overlay and in its base unit; the default where the plan has none.
+    def parameter(self, plan: Plan, name: str, default: float, unit: str, above: float = 0.0) -> float:
+        """A parameter under the overlay and in its base unit; the default where the plan has none.
 
         Raises:
-            PlanError: it is not above zero, or not in the dimension of ``unit``.
+            PlanError: it is not above ``above``, or not in the dimension of ``unit``.
         """
         row = plan["parameters"].by_id.get(name)
         if row is None:
@@ -118,8 +120,16 @@ class Overlay:
         written, value = plan["parameters"].figure(row).unit, self.value("parameters", row)
         if written.dimension != UNITS[unit].dimension:
             raise PlanError([Fault(row.where, f"The unit of {name} is {written.name}.", f"Use {unit}.")])
-        if value <= 0:
-            raise PlanError([Fault(row.where, f"{name} is {value:g} {written.name}.", "It must be above zero.")])
+        if value * written.scale <= above:
+            raise PlanError(
+                [
+                    Fault(
+                        row.where,
+                        f"{name} is {value:g} {written.name}.",
+                        f"It must be above {above / written.scale:g}.",
+                    )
+                ]
+            )
         return value * written.scale
 
 
@@ -170,7 +180,10 @@ def compose(plan: Plan, scenarios: Iterable[Scenario]) -> Overlay:
         else:
             values[_ROW_TABLES[kind], name] = change.value
     return Overlay(
-        {name: SchemeChange(**words) for name, words in schemes.items()}, values, kept, tuple(scenario.title for scenario in scenarios)
+        {name: SchemeChange(**words) for name, words in schemes.items()},
+        values,
+        kept,
+        tuple(scenario.title for scenario in scenarios),
     )
 
 
@@ -185,7 +198,11 @@ def _kept_more_than_closed(plan: Plan, chosen: Mapping[tuple[str, str], tuple[Ch
             rows = [row for row in plan["effects"] if f"{row['scheme']}.{row.id}" == effect]
             closes = planned_size(rows[0]) if rows and rows[0]["kind"] in ("avoid", "shift") else kept[effect]
             if kept[effect] > closes:
-                yield Fault(change.where, f"{kept[effect]:g} beds are more than the {closes:g} {effect} closes.", "Keep at most what it closes.")
+                yield Fault(
+                    change.where,
+                    f"{kept[effect]:g} beds are more than the {closes:g} {effect} closes.",
+                    "Keep at most what it closes.",
+                )
 
 
 def read_scenarios(plan: Plan, names: Iterable[str | Path | Scenario]) -> list[Scenario]:
@@ -200,7 +217,9 @@ def read_scenarios(plan: Plan, names: Iterable[str | Path | Scenario]) -> list[S
             result.append(Scenario.read(name))
         else:
             known = ", ".join(plan.scenarios) or "none"
-            raise BettercareError(f"There is no scenario {str(name)!r}.", remedy=f"Give a file, or one of the plan's own: {known}.")
+            raise BettercareError(
+                f"There is no scenario {str(name)!r}.", remedy=f"Give a file, or one of the plan's own: {known}."
+            )
     return result
 
 
@@ -211,8 +230,13 @@ def _changes(node: Node, shown: str, faults: list[Fault]) -> Iterable[Change]:
         if "scheme" in words:
             rest = {key: value for key, value in words.items() if key != "scheme"}
             if not rest or set(rest) - _SCHEME_WORDS:
-                raise BettercareError("What happens to the scheme is not clear.", remedy=f"Use: {', '.join(sorted(_SCHEME_WORDS))}.")
-            return [Change(f"scheme:{words['scheme']}", key, _scheme_value(key, value), where) for key, value in rest.items()]
+                raise BettercareError(
+                    "What happens to the scheme is not clear.", remedy=f"Use: {', '.join(sorted(_SCHEME_WORDS))}."
+                )
+            return [
+                Change(f"scheme:{words['scheme']}", key, _scheme_value(key, value), where)
+                for key, value in rest.items()
+            ]
         if "keep_beds" in words:
             beds = number(words.get("beds", ""))
             if beds < 0:
@@ -221,9 +245,13 @@ def _changes(node: Node, shown: str, faults: list[Fault]) -> Iterable[Change]:
         for kind in _ROW_TABLES:
             if kind in words:
                 if set(words) != {kind, "value"}:
-                    raise BettercareError(f"A change of a {kind} takes a value and nothing else.", remedy="Write value: and a number.")
+                    raise BettercareError(
+                        f"A change of a {kind} takes a value and nothing else.", remedy="Write value: and a number."
+                    )
                 return [Change(f"{kind}:{words[kind]}", "value", number(words["value"]), where)]
-        raise BettercareError("The change names nothing to change.", remedy=f"Start with scheme, keep_beds, {', '.join(_ROW_TABLES)}.")
+        raise BettercareError(
+            "The change names nothing to change.", remedy=f"Start with scheme, keep_beds, {', '.join(_ROW_TABLES)}."
+        )
     except BettercareError as error:
         faults.append(Fault(where, error.what, error.remedy))
         return []
@@ -244,7 +272,9 @@ def _scheme_value(key: str, text: str) -> Any:
             raise BettercareError("delay is a whole number of years.", remedy="Write 0 to 60.")
         return int(value)
     if value < 0 or (key == "probability" and value > 1):
-        raise BettercareError(f"{key} {text} is out of range.", remedy="A scale is not negative; a probability lies between 0 and 1.")
+        raise BettercareError(
+            f"{key} {text} is out of range.", remedy="A scale is not negative; a probability lies between 0 and 1."
+        )
     return value
 
 
@@ -252,7 +282,9 @@ def _unknown(plan: Plan, change: Change) -> Iterable[Fault]:
     kind, _, name = change.target.partition(":")
     if kind == "scheme":
         if name not in plan["schemes"].by_id:
-            yield Fault(change.where, f"The plan has no scheme {name!r}.", f"It has: {', '.join(plan['schemes'].by_id)}.")
+            yield Fault(
+                change.where, f"The plan has no scheme {name!r}.", f"It has: {', '.join(plan['schemes'].by_id)}."
+            )
     elif kind == "beds":
         effect, _, site = name.rpartition("@")
         rows = [row for row in plan["effects"] if f"{row['scheme']}.{row.id}" == effect]
@@ -261,4 +293,6 @@ def _unknown(plan: Plan, change: Change) -> Iterable[Fault]:
         if site and site not in plan["sites"].by_id:
             yield Fault(change.where, f"The plan has no site {site!r}.", f"It has: {', '.join(plan['sites'].by_id)}.")
     elif name not in plan[_ROW_TABLES[kind]].by_id:
-        yield Fault(change.where, f"The plan has no {kind} {name!r}.", f"It has: {', '.join(plan[_ROW_TABLES[kind]].by_id)}.")
+        yield Fault(
+            change.where, f"The plan has no {kind} {name!r}.", f"It has: {', '.join(plan[_ROW_TABLES[kind]].by_id)}."
+        )

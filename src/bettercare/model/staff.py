@@ -49,12 +49,16 @@ class StaffModel:
         plan = self.plan
         sector = {row.id: row["sector"] for row in plan["organisations"]}
         for row in plan["workforce"]:
-            if row["year"] != str(plan.base_year) or (row["staff_group"] == "All staff" and row["organisation"] in self.grouped):
+            if row["year"] != str(plan.base_year) or (
+                row["staff_group"] == "All staff" and row["organisation"] in self.grouped
+            ):
                 continue
             figure = figure_of(plan, "workforce", row)
             values = np.full((len(plan.years), 1), figure.base)
             labels = {"organisation": row["organisation"], "sector": sector[row["organisation"]]}
-            lines.add(f"base:{row.id}", values, Ground("In post", (figure,)), line=row["staff_group"], kind="base", **labels)
+            lines.add(
+                f"base:{row.id}", values, Ground("In post", (figure,)), line=row["staff_group"], kind="base", **labels
+            )
         self._from_activity(case, activity, lines)
         if self.pay is not None:
             share, cost = (case[name][None, :] for name in self.pay)
@@ -73,10 +77,24 @@ class StaffModel:
                 if place in gone:
                     gone[place] = gone[place] - seen
                 how = "Pay share of a saving over the cost of a whole-time equivalent"
-                ground = Ground(how + (", less the staff of the beds it closes" if place in gone else ""), (effect.figure, *figures))
-                labels = {"organisation": effect.organisation, "sector": sector[effect.organisation], "scheme": effect.scheme.id}
+                ground = Ground(
+                    how + (", less the staff of the beds it closes" if place in gone else ""), (effect.figure, *figures)
+                )
+                labels = {
+                    "organisation": effect.organisation,
+                    "sector": sector[effect.organisation],
+                    "scheme": effect.scheme.id,
+                }
                 theme = effect.scheme.row["theme"]
-                lines.add(f"save:{effect.key}", implied - seen, ground, line=effect.scheme.name, kind="saving", theme=theme, **labels)
+                lines.add(
+                    f"save:{effect.key}",
+                    implied - seen,
+                    ground,
+                    line=effect.scheme.name,
+                    kind="saving",
+                    theme=theme,
+                    **labels,
+                )
         for scheme in plan.schemes:
             for row in scheme.effects:
                 if row["kind"] != "staff":
@@ -84,19 +102,39 @@ class StaffModel:
                 figure = effect_figure(plan, scheme, row)
                 own = self.own[scheme.id, row.id]
                 if row["follows"]:
-                    amount = self.activity.released(activity, f"{scheme.id}.{row['follows']}") * (case[own][None, :] if own else 1.0)
+                    amount = self.activity.released(activity, f"{scheme.id}.{row['follows']}") * (
+                        case[own][None, :] if own else 1.0
+                    )
                 else:
                     amount = delayed(self.ramps[scheme.id, row.id], delivery.delay[scheme.id])
-                    amount = amount * (delivery.size(case, scheme.id, own, least=-np.inf) * delivery.delivered[scheme.id])[None, :]
+                    amount = (
+                        amount
+                        * (delivery.size(case, scheme.id, own, least=-np.inf) * delivery.delivered[scheme.id])[None, :]
+                    )
                 for name in row["organisation"]:
                     part = figure.base / len(row["organisation"])
-                    labels = {"organisation": name, "sector": sector[name], "scheme": scheme.id, "theme": scheme.row["theme"]}
+                    labels = {
+                        "organisation": name,
+                        "sector": sector[name],
+                        "scheme": scheme.id,
+                        "theme": scheme.row["theme"],
+                    }
                     ground = Ground("Staff change the plan states", (figure,))
-                    lines.add(f"staff:{scheme.id}.{row.id}@{name}", amount * part, ground, line=scheme.name, kind="staff", **labels)
+                    lines.add(
+                        f"staff:{scheme.id}.{row.id}@{name}",
+                        amount * part,
+                        ground,
+                        line=scheme.name,
+                        kind="staff",
+                        **labels,
+                    )
         return lines
 
     def _employs(self, organisation: str) -> bool:
-        return self.plan["organisations"].by_id[organisation]["kind"] not in ("commissioner", "specialised-commissioner")
+        return self.plan["organisations"].by_id[organisation]["kind"] not in (
+            "commissioner",
+            "specialised-commissioner",
+        )
 
     def _pay_level(self, case: Case) -> Array:
         """Pay of each year over the base year's; shape (year, run)."""
@@ -128,7 +166,11 @@ class StaffModel:
             if line.labels["kind"] == "growth":
                 name = line.labels["organisation"]
                 shown[name] = shown.get(name, 0.0) + line.values
-        base = {line.labels["organisation"]: line for line in money.cost.lines if line.key == f"base:{line.labels.get('organisation')}"}
+        base = {
+            line.labels["organisation"]: line
+            for line in money.cost.lines
+            if line.key == f"base:{line.labels.get('organisation')}"
+        }
         for grown in money.cost.lines:
             name = grown.labels.get("organisation", "")
             if grown.key != f"growth:{name}" or not self._employs(name):
@@ -141,7 +183,9 @@ class StaffModel:
                 (*grown.ground.figures, *figures),
             )
             labels = {"organisation": name, "sector": sector[name]}
-            lines.add(f"cost:{name}", implied - seen, ground, line="Growth beyond beds and work", kind="growth", **labels)
+            lines.add(
+                f"cost:{name}", implied - seen, ground, line="Growth beyond beds and work", kind="growth", **labels
+            )
 
     def _counted_by(self, place: Place) -> str:
         """Whether the staff of a place follow its beds or its activity: the more particular rate, and beds where both are alike."""
@@ -157,7 +201,11 @@ class StaffModel:
                 rate = self.activity.rates.get(measure, *place)
                 if rate is None or measure != self._counted_by(place):
                     continue
-                ground = Ground(f"{line.ground.how}; x {measure.replace('-', ' ')}", (*line.ground.figures, rate.figure), (line.key,))
+                ground = Ground(
+                    f"{line.ground.how}; x {measure.replace('-', ' ')}",
+                    (*line.ground.figures, rate.figure),
+                    (line.key,),
+                )
                 labels = dict(line.labels)
                 if labels["kind"] in ("demographic growth", "other growth"):
                     labels["kind"] = "growth"

@@ -49,19 +49,21 @@ class System:
     def __post_init__(self) -> None:
         self.drivers = Drivers(self.plan, self.seed)
         self.delivery = DeliveryModel.of(self.plan, self.overlay, self.drivers)
-        self.activity = ActivityModel(self.plan, self.overlay, self.drivers)
+        # What schemes are worth and what was planned are the plan's own, whatever the scenario.
+        plain = System(self.plan, self.seed) if self.overlay != Overlay() else None
+        self.activity: ActivityModel = ActivityModel(
+            self.plan, self.overlay, self.drivers, plain.activity if plain else None
+        )
         self.capital = CapitalModel(self.plan, self.overlay, self.drivers)
         self.money = MoneyModel(self.plan, self.overlay, self.drivers, self.activity)
         self.staff = StaffModel(self.plan, self.activity, self.overlay, self.drivers)
         self._localities = self._locality_shares()
         self.planned_savings: Mapping[str, Array] = {}
         case = self.drivers.published_case()
-        if self.overlay == Overlay():
+        if plain is None:
             self.reference = self.activity.evaluate(case, self.delivery.deliver(case))
             self.activity.full = full_moves(self.plan, self.reference)
         else:
-            # What schemes are worth and what was planned are the plan's own, whatever the scenario.
-            plain = System(self.plan, self.seed)
             self.reference, self.planned_savings = plain.reference, plain.planned_savings
             self.activity.full = plain.activity.full
         done = self.delivery.deliver(case).delivered
@@ -125,7 +127,11 @@ class System:
                 }  # fmt: skip
                 from bettercare.model.lines import Ground
 
-                ground = Ground("Removed by the scheme" + (", at the locality's share of the cohort" if locality else ""), (moved.effect.figure,), (key,))
+                ground = Ground(
+                    "Removed by the scheme" + (", at the locality's share of the cohort" if locality else ""),
+                    (moved.effect.figure,),
+                    (key,),
+                )
                 lines.add(f"{key}@{locality}", moved.units * share, ground, moved.pool.unit, line=scheme.name, **labels)
         return lines
 
@@ -136,7 +142,9 @@ class System:
             band = scheme.row["localities"]
             if band:
                 persons = {
-                    row["area"]: row["value"] for row in self.plan["population"] if row["band"] == band and kinds[row["area"]] == "locality"
+                    row["area"]: row["value"]
+                    for row in self.plan["population"]
+                    if row["band"] == band and kinds[row["area"]] == "locality"
                 }
                 total = sum(persons.values())
                 if total:

@@ -23,8 +23,12 @@ LARGEST_UNPACKED = 80_000_000
 LARGEST_SMALL_PART = 2_000_000
 """Bytes of a part that is neither a sheet nor the shared text: styles and the like, which are held in memory whole."""
 MOST_PARTS = 2_000
-MOST_CELLS = 3_000_000
-"""Cells and rows of all sheets together."""
+MOST_ELEMENTS = 3_000_000
+"""XML elements of all parts together: about one for each blank cell and two for each that is filled."""
+LONGEST_TOKEN = 1_000_000
+"""Bytes between two things the XML parser has to tell (a tag, a comment): it scans an unfinished one again at every step."""
+WIDEST_ROW = 16_384
+"""Cells in a row, as many as Excel has columns."""
 MOST_SHEET_ROWS = 200_001
 _DEEPEST = 60
 _CHUNK = 65_536
@@ -115,7 +119,7 @@ class _Watch:
 
     def __init__(self, shown: str) -> None:
         self._shown = shown
-        self._cells = 0
+        self._elements = 0
         self.begin()
 
     def begin(self) -> None:
@@ -123,21 +127,29 @@ class _Watch:
         self.facts = SheetFacts()
         self._depth = 0
         self._row = 0
+        self._width = 0
         self._cell = ""
         self._formula = self._value = self._in_value = self._text = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise BettercareError("A part of the workbook is nested too deeply.", self._shown, "Open it in Excel and save it again.")
+            raise BettercareError(
+                "A part of the workbook is nested too deeply.", self._shown, "Open it in Excel and save it again."
+            )
+        self._elements += 1
+        if self._elements > MOST_ELEMENTS:
+            self._refuse(f"The workbook holds more than {MOST_ELEMENTS:,} pieces.")
         name = tag.rpartition("|")[2]
         if name == "row":
-            self._count_cell()
+            self._width = 0
             number = attributes.get("r", "")
             self._row = int(number) if number.isdecimal() and len(number) < 9 else self._row + 1
             self._count_row()
         elif name == "c":
-            self._count_cell()
+            self._width += 1
+            if self._width > WIDEST_ROW:
+                self._refuse(f"A row has more than {WIDEST_ROW:,} cells.")
             self._cell = attributes.get("r", "")
             if found := _CELL.fullmatch(self._cell):
                 self._row = int(found[2])
@@ -157,16 +169,14 @@ class _Watch:
         if self._in_value and data.strip():
             self._value = True
 
-    def _count_cell(self) -> None:
-        self._cells += 1
-        if self._cells > MOST_CELLS:
-            raise BettercareError(f"The workbook has more than {MOST_CELLS:,} cells.", self._shown, "Is it the right file?")
+    def _refuse(self, what: str) -> None:
+        raise BettercareError(what, self._shown, "Save the sheets of the plan alone in a new workbook.")
 
     def _count_row(self) -> None:
         self.facts.rows = max(self.facts.rows, self._row)
         if self.facts.rows > MOST_SHEET_ROWS:
             what = f"A sheet has more than {MOST_SHEET_ROWS - 1:,} rows."
-            raise BettercareError(what, self._shown, "Delete the empty rows below the last, or split the table.")
+            raise BettercareError(what, self._shown, "Delete the empty rows below the last.")
 
     def end(self, tag: str) -> None:
         self._depth -= 1
@@ -188,8 +198,16 @@ def _facts(stream: IO[bytes], watch: _Watch, shown: str) -> SheetFacts:
     parser.CharacterDataHandler = watch.text
     parser.StartDoctypeDeclHandler = watch.doctype
     try:
+        fed = 0
         while chunk := stream.read(_CHUNK):
             parser.Parse(chunk, False)
+            fed += len(chunk)
+            if fed - max(parser.CurrentByteIndex, 0) > LONGEST_TOKEN:
+                raise BettercareError(
+                    f"A part of the workbook holds a piece of more than {LONGEST_TOKEN:,} bytes.",
+                    shown,
+                    "Save the sheets of the plan alone in a new workbook.",
+                )
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise damaged(error, shown) from None

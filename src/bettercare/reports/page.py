@@ -15,7 +15,7 @@ from bettercare.reports.files import written
 from bettercare.reports.sections import sections
 from bettercare.reports.sections.verdict import headlines, sentence_of
 from bettercare.reports.templates import environment
-from bettercare.reports.words import plural, scenario_title
+from bettercare.reports.words import is_synthetic, plural, scenario_title
 
 
 def html(result: Result, comparisons: Sequence[Result] = ()) -> str:
@@ -33,12 +33,8 @@ def html(result: Result, comparisons: Sequence[Result] = ()) -> str:
     return environment().get_template("report.html.j2").render(
         plan=result.plan, result=result, style=Markup(resources.files("bettercare.reports.templates").joinpath("style.css").read_text(encoding="utf-8")),
         verdict=sentence_of(result), headlines=headlines(result, verdicts), bridges=bridges, sections=rest, version=bettercare.__version__,
-        synthetic=_synthetic(result), scenario=scenario_title(result) if result.scenarios else "", runs=plural(result.runs, "run"), svg=Markup,
+        synthetic=is_synthetic(result), scenario=scenario_title(result) if result.scenarios else "", runs=plural(result.runs, "run"), svg=Markup,
     )  # fmt: skip
-
-
-def _synthetic(result: Result) -> bool:
-    return str(result.plan.header.get("synthetic", "")).strip().lower() in ("yes", "true", "1")
 
 
 def write_html(result: Result, path: str | Path, comparisons: Sequence[Result] = ()) -> Path:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bettercare.errors import BettercareError
 from bettercare.model import Result
-from bettercare.plan import Figure, Plan
+from bettercare.plan import Figure
 from bettercare.reports.words import pod_name
 
 _GROWTH = ("demographic growth", "other growth", "growth")
@@ -76,11 +76,6 @@ def rests_on(result: Result, measure: str, **where: Any) -> tuple[str, ...]:
         return tuple(figure.id for figure in result.rests_on(measure, **where))
     except BettercareError:
         return ()
-
-
-def source_titles(plan: Plan) -> Mapping[str, str]:
-    """Title of each document by its short name."""
-    return {row.id: str(row["title"]) for row in plan["sources"]}
 
 
 def step_name(step: str) -> str:

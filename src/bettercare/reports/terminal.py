@@ -12,11 +12,10 @@ from rich.text import Text
 
 from bettercare.model import Result
 from bettercare.reports.amounts import count, money, span
-from bettercare.reports.page import _synthetic
 from bettercare.reports.sections.comparison import compared
 from bettercare.reports.sections.soundness import Soundness
 from bettercare.reports.sections.verdict import bed_holders, has_gap, headlines, in_buildings, money_name, sentence_of
-from bettercare.reports.words import driver_label, organisation_name
+from bettercare.reports.words import driver_label, is_synthetic, organisation_name
 
 _DRIVERS = 5
 _COMPARED = ("gap", "mean", "balance", "shift")
@@ -26,7 +25,7 @@ def summary(result: Result) -> list[RenderableType]:
     """What ``bettercare run`` prints: the verdict, the headline figures, the money by year and what drives it."""
     found = Soundness.of(result.plan)
     parts: list[RenderableType] = []
-    if _synthetic(result):
+    if is_synthetic(result):
         parts.append(Text("Synthetic plan: some or all of its figures are invented.", style="bold black on yellow"))
     parts.append(Panel(Text(sentence_of(result)), title=Text(result.plan.title), title_align="left", expand=True))
     heads = RichTable(box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -99,9 +98,8 @@ def compare_table(results: Sequence[Result]) -> RichTable:
     made = compared(results)
     kept = [c for c in made.columns if c.key in _COMPARED or c.key.startswith("beds:")][: len(_COMPARED) + 1]
     table = _table(f"{results[0].plan.title}: {results[0].years[-1]}", made.columns[0].title, [])
-    table.columns[0].min_width = 20
     for column in kept:
-        table.add_column(column.title, justify="right")
+        table.add_column(column.title.partition(",")[0], justify="right")
     for row in made.rows:
         table.add_row(Text(made.columns[0].written(row)), *(Text(column.written(row)) for column in kept))
     return table

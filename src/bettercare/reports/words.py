@@ -8,9 +8,7 @@ from bettercare.vocabulary import PODS
 
 
 def organisation_name(plan: Plan, name: str) -> str:
-    """
-    Name in full, or "given to no organisation".
-    """
+    """Name in full, or "Given to no organisation"."""
     row = plan["organisations"].by_id.get(name)
     return str(row["name"]) if row is not None else name or "Given to no organisation"
 
@@ -83,3 +81,8 @@ def driver_label(result: Result, driver: str) -> str:
 def plan_short(plan: Plan, organisation: str | None) -> str:
     """An organisation's name cut at the first explanation, or nothing."""
     return organisation_name(plan, organisation).partition(":")[0] if organisation else ""
+
+
+def is_synthetic(result: Result) -> bool:
+    """Whether the plan says that some of its figures are invented."""
+    return str(result.plan.header.get("synthetic", "")).strip().lower() in ("yes", "true", "1")

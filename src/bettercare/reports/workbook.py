@@ -14,10 +14,9 @@ import bettercare
 from bettercare.model import Result
 from bettercare.reports.exhibit import Column, Exhibit, Table
 from bettercare.reports.files import written
-from bettercare.reports.page import _synthetic
 from bettercare.reports.sections import sections
 from bettercare.reports.sections.verdict import headlines, sentence_of
-from bettercare.reports.words import scenario_title
+from bettercare.reports.words import is_synthetic, scenario_title
 
 _FORMATS = {
     "money": "#,##0", "money change": "+#,##0;-#,##0;0", "count": "#,##0.0", "change": "+#,##0.0;-#,##0.0;0", "percent": "0.00", "chance": "0.0%",
@@ -98,7 +97,7 @@ def _summary(
     sheet.set_column(1, 1, 30)
     sheet.set_column(2, 2, 90)
     row = 0
-    if _synthetic(result):
+    if is_synthetic(result):
         sheet.write_string(row, 0, "Synthetic plan: some or all of its figures are invented.", styles.warning)
         row += 1
     sheet.write_string(row, 0, plan.title, styles.title)

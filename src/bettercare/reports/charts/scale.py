@@ -21,7 +21,9 @@ class Scale:
         """A scale that holds the values (and zero) with a little room at the ends."""
         known = [value for value in values if math.isfinite(value)] + ([0.0] if zero else [])
         low, high = (min(known), max(known)) if known else (0.0, 1.0)
-        span = (high - low) or abs(high) or 1.0
+        if low == high:
+            high = low + (abs(low) or 1.0)
+        span = high - low
         return cls(
             low - (room * span if low < 0 or not zero else 0),
             high + (room * span if high > 0 or not zero else 0),
@@ -40,6 +42,6 @@ class Scale:
         """
         rough = (self.high - self.low) / max(1, most)
         power = 10.0 ** math.floor(math.log10(rough))
-        step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * 0.999999)
+        step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999999)
         first = math.ceil(self.low / step - 1e-9)
         return [step * n + 0.0 for n in range(first, math.floor(self.high / step + 1e-9) + 1)]

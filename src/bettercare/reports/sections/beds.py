@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from bettercare.model import Result
+from bettercare.plan import Figure
 from bettercare.reports.amounts import chance, count
 from bettercare.reports.exhibit import Column, Exhibit, Section, Table
 from bettercare.reports.provenance import rests_on, step_figures
@@ -80,7 +81,7 @@ def _levels(result: Result, measure: str, words: tuple[str, ...]) -> list[dict[s
     ).to_dicts()
 
 
-def _behind(result: Result, measure: str, organisation: str, pod: str) -> list:  # type: ignore[type-arg]
+def _behind(result: Result, measure: str, organisation: str, pod: str) -> list[Figure]:
     lines = [
         line
         for line in result.lines[measure]

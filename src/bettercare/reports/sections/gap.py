@@ -9,7 +9,7 @@ from bettercare.model import Result
 from bettercare.reports.amounts import chance, money
 from bettercare.reports.charts.fan import fan
 from bettercare.reports.exhibit import Chart, Column, Exhibit, Section, Table
-from bettercare.reports.provenance import figures_by, rests_on, step_figures
+from bettercare.reports.provenance import assumed, figures_by, rests_on, step_figures
 from bettercare.reports.sections.frames import (
     NARROW,
     SOURCES,
@@ -77,6 +77,8 @@ def _by_year(result: Result, name: str) -> Exhibit:
     zero = "balance" if has_gap(result) or is_funded(result) else "no cost"
     chart = Chart(fan(frame, money, WIDE, message, zero), fan(frame, money, NARROW, message, zero))
     note = "Above zero money is short." if zero == "balance" else "Above zero is a cost."
+    if result.runs and any(row["basis"] == "assumed" for row in result.plan["delivery"]):
+        note += " How sure it is rests on assumed delivery of the schemes, under What this rests on."
     return Exhibit(
         "gap-by-year",
         message + ".",
@@ -130,32 +132,16 @@ def _by_kind(result: Result) -> Exhibit:
 
 def _do_nothing(result: Result) -> Exhibit:
     """The do-nothing gap by organisation: growth of cost less growth of funding, and what was there before."""
-    last = result.years[-1]
-    behind = {
-        line.key: list(line.ground.figures) for line in result.lines["gap"] if line.labels.get("kind") == "do-nothing"
-    }
+    last, words = result.years[-1], ("organisation", "sector", "line")
+    lines = [line for line in result.lines["gap"] if line.labels.get("kind") == "do-nothing"]
     rows = []
-    frame = result.gap(by=("organisation", "sector", "line"), year=last, kind="do-nothing")
-    for row in frame.to_dicts():
-        figures = [
-            figure
-            for line in result.lines["gap"]
-            if line.key in behind
-            and all(line.labels.get(word, "") == row[word] for word in ("organisation", "sector", "line"))
-            for figure in line.ground.figures
-        ]
-        rows.append(
-            with_sources(
-                {
-                    **row,
-                    "organisation": organisation_name(result.plan, row["organisation"]),
-                    "sector": row["sector"].replace("-", " "),
-                },
-                figures,
-            )
-        )
+    for row in result.gap(by=words, year=last, kind="do-nothing").to_dicts():
+        own = [line for line in lines if all(line.labels.get(word, "") == row[word] for word in words)]
+        name, sector = organisation_name(result.plan, row["organisation"]), row["sector"].replace("-", " ")
+        figures = [figure for line in own for figure in line.ground.figures]
+        rows.append(with_sources(row | {"organisation": name, "sector": sector}, figures))
     total = result.gap.total(last, kind="do-nothing")
-    message = f"If nothing is done, cost grows faster than funding and the gap is {money(total)} in {last}."
+    message = f"If nothing is done the gap is {money(total)} in {last}: growth of cost less growth of funding."
     columns = (
         Column("organisation", "Organisation"),
         Column("line", "What"),
@@ -163,12 +149,7 @@ def _do_nothing(result: Result) -> Exhibit:
         *case_columns(result, "money", "GBP"),
         *SOURCES,
     )
-    assumed = tuple(
-        figure.id
-        for found in figures_by(result, "gap", "kind").get("do-nothing", [])
-        for figure in [found]
-        if figure.basis == "assumed"
-    )
+    resting = assumed(figures_by(result, "gap", "kind").get("do-nothing", []))
     return Exhibit(
-        "do-nothing", message, Table(columns, rows), rests_on=assumed, sheet="Do-nothing gap", folded=len(rows) > 12
+        "do-nothing", message, Table(columns, rows), rests_on=resting, sheet="Do-nothing gap", folded=len(rows) > 12
     )

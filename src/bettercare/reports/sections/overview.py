@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bettercare.model import Result
+from bettercare.plan import Figure
 from bettercare.reports.amounts import count, money
 from bettercare.reports.exhibit import Exhibit, Section
 from bettercare.reports.provenance import rests_on, step_figures
@@ -33,7 +34,7 @@ def _money(result: Result) -> Exhibit:
         lambda step, kind: elsewhere if kind == "change" and step not in themes | funded else step,
     )
     frame = ordered_bridge(frame, {"Plan": f"Plan, {last}"})
-    figures: dict[str, list] = {}  # type: ignore[type-arg]
+    figures: dict[str, list[Figure]] = {}
     for step, found in step_figures(result, "gap", "theme").items():
         figures.setdefault(step if step in themes | funded | {"Do nothing"} else elsewhere, []).extend(found)
     end = result.gap.total(last)
@@ -68,7 +69,7 @@ def _beds(result: Result) -> Exhibit:
     }
     frame = folded(result.bridge("beds", **where), lambda step, kind: growth.get(step, step))
     frame = ordered_bridge(frame, {"Start": result.years[0], "Plan": f"Plan, {last}"})
-    figures: dict[str, list] = {}  # type: ignore[type-arg]
+    figures: dict[str, list[Figure]] = {}
     for step, found in step_figures(result, "beds", **where).items():
         figures.setdefault(growth.get(step, result.years[0] if step == "Start" else step), []).extend(found)
     first, plan = (result.beds.total(year, **where) for year in (result.years[0], last))
