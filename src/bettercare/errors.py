@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -29,12 +30,18 @@ class BettercareError(Exception):
         super().__init__(str(self.faults[0]) if where else " ".join(filter(None, (what, remedy))))
 
 
+def _in_order(fault: Fault) -> tuple[list[str | int], str, str]:
+    """Sorts row 2 before row 10."""
+    where = re.split("([0-9]{1,18})", fault.where)
+    return [int(part) if position % 2 else part for position, part in enumerate(where)], fault.what, fault.remedy
+
+
 class PlanError(BettercareError):
     """A plan folder has faults; all of them are listed, not the first alone."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         super().__init__("")
-        self.faults = tuple(sorted(set(faults)))
+        self.faults = tuple(sorted(set(faults), key=_in_order))
         count = len(self.faults)
         head = "1 fault" if count == 1 else f"{count} faults"
         self.what = f"The plan cannot be used: {head}."

@@ -46,7 +46,9 @@ def copied() -> Iterator[Path]:
 
 
 def snapshot(place: Path) -> dict[str, bytes | None]:
-    return {str(path.relative_to(place)): path.read_bytes() if path.is_file() else None for path in sorted(place.rglob("*"))}
+    return {
+        str(path.relative_to(place)): path.read_bytes() if path.is_file() else None for path in sorted(place.rglob("*"))
+    }
 
 
 def outcome(source: Path) -> Plan | None:
@@ -77,7 +79,9 @@ def both_ways(plan: Plan) -> None:
     with tempfile.TemporaryDirectory() as place:
         for again in (plan.write(Path(place) / "folder"), write_workbook(plan, Path(place) / "book.xlsx")):
             copy = Plan.read(again)
-            assert {n: [dict(r.text) for r in t] for n, t in copy.tables.items()} == {n: [dict(r.text) for r in t] for n, t in plan.tables.items()}
+            assert {n: [dict(r.text) for r in t] for n, t in copy.tables.items()} == {
+                n: [dict(r.text) for r in t] for n, t in plan.tables.items()
+            }
             assert copy.scenario_text == plan.scenario_text
 
 
@@ -98,7 +102,9 @@ def test_any_bytes_in_place_of_a_file(file: str, content: bytes) -> None:
         outcome(folder)
 
 
-CSV_PIECES = st.sampled_from([*dictionary()["beds"].names, ",", ",", ",", "\n", "\n", '"', '""', ";", "\t", "\r\n", " ", *NASTY[:40]])
+CSV_PIECES = st.sampled_from(
+    [*dictionary()["beds"].names, ",", ",", ",", "\n", "\n", '"', '""', ";", "\t", "\r\n", " ", *NASTY[:40]]
+)
 
 
 @given(st.sampled_from(TABLES), st.lists(CSV_PIECES, max_size=40).map("".join))
@@ -108,7 +114,10 @@ def test_any_text_in_place_of_a_table(table: str, text: str) -> None:
         outcome(folder)
 
 
-@given(st.sampled_from(PRESENT), st.lists(st.lists(st.sampled_from(NASTY), min_size=1, max_size=20), min_size=1, max_size=4))
+@given(
+    st.sampled_from(PRESENT),
+    st.lists(st.lists(st.sampled_from(NASTY), min_size=1, max_size=20), min_size=1, max_size=4),
+)
 def test_a_good_heading_over_any_cells(table: str, rows: list[list[str]]) -> None:
     names = dictionary()[table].names
     out = io.StringIO()
@@ -133,7 +142,8 @@ def test_any_text_in_place_of_a_yaml_file_or_after_a_good_one(file: str, text: s
 
 
 BOMBS: dict[str, str] = {
-    "aliases within aliases": "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60)),
+    "aliases within aliases": "a0: &a0 [x, x]\n"
+    + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60)),
     "an anchor within itself": "a: &a\n  b: *a\n",
     "a merge with itself": "a: &a\n  <<: *a\n",
     "brackets": "a: " + "[" * 200_000,
@@ -196,7 +206,9 @@ def _swap_columns(lines: list[list[str]], draw: Callable[[int], int], text: str)
     lines[0][one], lines[0][other] = lines[0][other], lines[0][one]
 
 
-CHANGES = st.sampled_from([_cell, _cell, _cell, _drop_column, _add_column, _double_row, _drop_row, _double_column, _swap_columns])
+CHANGES = st.sampled_from(
+    [_cell, _cell, _cell, _drop_column, _add_column, _double_row, _drop_row, _double_column, _swap_columns]
+)
 
 
 @settings(max_examples=200)
@@ -266,9 +278,9 @@ def test_bytes_put_in_or_taken_out(file: str, position: int, new: bytes, taken: 
 
 WRITTEN = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40) | st.sampled_from(NASTY[-60:])
 PRINTED = st.one_of(
-    st.integers(-10**9, 10**9).map(str),
-    st.integers(-10**9, 10**9).map("{:,}".format),
-    st.decimals(-10**6, 10**6, places=3).map(str),
+    st.integers(-(10**9), 10**9).map(str),
+    st.integers(-(10**9), 10**9).map("{:,}".format),
+    st.decimals(-(10**6), 10**6, places=3).map(str),
     st.decimals(0, 10**6, places=2).map("{:,}".format),
     st.sampled_from(["0.10", "+5", "007", ".5", "-0", "33.0", "0.000", "999,999,999,999.12345"]),
 )
@@ -283,7 +295,14 @@ def test_any_text_and_any_printed_number_survives_folder_and_workbook(rows: list
             writer = csv.DictWriter(out, names, lineterminator="\n")
             writer.writeheader()
             for number, (topic, value, note) in enumerate(rows):
-                filled = {"id": f"r{number}", "topic": topic, "name": "n", "value": value, "unit": "ratio", "note": note}
+                filled = {
+                    "id": f"r{number}",
+                    "topic": topic,
+                    "name": "n",
+                    "value": value,
+                    "unit": "ratio",
+                    "note": note,
+                }
                 writer.writerow({**filled, "source": "plan-document", "basis": "stated"})
         plan = outcome(folder)
         if plan is not None:
@@ -292,7 +311,11 @@ def test_any_text_and_any_printed_number_survives_folder_and_workbook(rows: list
 
 
 @settings(max_examples=25)
-@given(st.lists(WRITTEN, min_size=5, max_size=5), PRINTED, st.dictionaries(st.sampled_from(["2026/27", "2027/28", "2029/30"]), st.integers(0, 100)))
+@given(
+    st.lists(WRITTEN, min_size=5, max_size=5),
+    PRINTED,
+    st.dictionaries(st.sampled_from(["2026/27", "2027/28", "2029/30"]), st.integers(0, 100)),
+)
 def test_any_text_in_a_scheme_survives_folder_and_workbook(texts: list[str], size: str, ramp: dict[str, int]) -> None:
     name, summary, evidence, where, note = (text.replace("\u2028", " ") for text in texts)
     steps = ", ".join(f"{year}: {share / 100}" for year, share in ramp.items())
@@ -374,7 +397,11 @@ def test_a_workbook_with_its_xml_changed(book: bytes, data: st.DataObject) -> No
     name = data.draw(st.sampled_from(sorted(holding)))
     pieces = parts[name].split(old_text.encode())
     place = data.draw(st.integers(1, len(pieces) - 1))
-    parts[name] = old_text.encode().join(pieces[:place]) + new_text.encode("utf-8", "replace") + old_text.encode().join(pieces[place:])
+    parts[name] = (
+        old_text.encode().join(pieces[:place])
+        + new_text.encode("utf-8", "replace")
+        + old_text.encode().join(pieces[place:])
+    )
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as new:
         for part, content in parts.items():

@@ -154,7 +154,11 @@ CASES: Mapping[str, list[Case]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("chapter", "case"), [(chapter, case) for chapter, cases in CASES.items() for case in cases], ids=lambda value: getattr(value, "says", value))
+@pytest.mark.parametrize(
+    ("chapter", "case"),
+    [(chapter, case) for chapter, cases in CASES.items() for case in cases],
+    ids=lambda value: getattr(value, "says", value),
+)
 def test_the_format(chapter: str, case: Case, tmp_path: Path) -> None:
     folder = tmp_path / "small"
     for name, text in {**SMALL, **case.files}.items():
@@ -168,7 +172,11 @@ def test_the_format(chapter: str, case: Case, tmp_path: Path) -> None:
         return
     plan = Plan.read(folder)
     assert case.ask is not None
-    assert case.ask(plan) == pytest.approx(case.answer) if isinstance(case.answer, float) else case.ask(plan) == case.answer
+    assert (
+        case.ask(plan) == pytest.approx(case.answer)
+        if isinstance(case.answer, float)
+        else case.ask(plan) == case.answer
+    )
     # What the format says holds for a copy and for a workbook too.
     assert case.ask(Plan.read(plan.write(tmp_path / "copy"))) == case.answer
     assert case.ask(Plan.read(write_workbook(plan, tmp_path / "plan.xlsx"))) == case.answer

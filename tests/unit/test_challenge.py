@@ -629,7 +629,7 @@ def test_land_that_pays_for_buildings():
     )
     one = only(its, "disposals")
     assert figure(one, "share") == pytest.approx(25)
-    assert "50\u00a0% of it in the last year; B sells more than it spends" in one.question
+    assert "50% of it in the last year; B sells more than it spends" in one.question
 
 
 def test_capital_that_others_must_still_give():
@@ -988,4 +988,4 @@ def test_words():
         "a, b and c",
         "a, b and 2 more",
     )
-    assert (percent(0.285), percent(0.0249), percent(-0.5)) == ("28\u00a0%", "2.5\u00a0%", "-50\u00a0%")
+    assert (percent(0.285), percent(0.0249), percent(-0.5)) == ("28\u00a0%", "2.5\u00a0%", "-50%")

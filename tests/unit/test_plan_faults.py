@@ -271,9 +271,27 @@ def test_every_fault_says_where_what_and_what_to_do(case: str, folder: Path) -> 
 
 
 def test_all_faults_are_reported_at_once(folder: Path) -> None:
-    for spoil in (put("beds", 2, value="many"), put("growth", 5, low="20"), swap(TEAMS, "owner:", "boss:"), swap(PLAN, "2029/30", "2030")):
+    for spoil in (
+        put("beds", 2, value="many"),
+        put("growth", 5, low="20"),
+        swap(TEAMS, "owner:", "boss:"),
+        swap(PLAN, "2029/30", "2030"),
+    ):
         spoil(folder)
-    assert {fault.where.split(",")[0] for fault in faults_of(folder)} == {PLAN, "tables/beds.csv", "tables/growth.csv", TEAMS}
+    assert {fault.where.split(",")[0] for fault in faults_of(folder)} == {
+        PLAN,
+        "tables/beds.csv",
+        "tables/growth.csv",
+        TEAMS,
+    }
+
+
+def test_faults_stand_in_the_order_of_the_rows(folder: Path) -> None:
+    make(
+        "tables/beds.csv",
+        HEADING + "".join(f"a{n},infirmary,elective,,2025/26,x,beds,,board-paper,,stated,\n" for n in range(12)),
+    )(folder)
+    assert [fault.where.split(",")[1] for fault in faults_of(folder)] == [f" row {n}" for n in range(2, 14)]
 
 
 def test_faults_of_one_file_are_counted_when_there_are_too_many(folder: Path) -> None:
@@ -289,7 +307,12 @@ def test_a_table_too_long_is_refused(folder: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_rows_are_counted_as_a_spreadsheet_shows_them(folder: Path) -> None:
-    text = HEADING + GOOD_ROW.replace(",stated,", ',stated,"two\nlines"') + "\n" + GOOD_ROW.replace("a,", "b,").replace("60", "many")
+    text = (
+        HEADING
+        + GOOD_ROW.replace(",stated,", ',stated,"two\nlines"')
+        + "\n"
+        + GOOD_ROW.replace("a,", "b,").replace("60", "many")
+    )
     make("tables/beds.csv", text)(folder)
     assert any(fault.where == "tables/beds.csv, row 4, column value" for fault in faults_of(folder))
 
@@ -335,9 +358,16 @@ def test_a_file_one_may_not_open(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(
     ("source", "says"),
-    [("no-such-plan", "There is no plan"), ("x" * 5_000, "cannot be opened"), ("a\0b", "There is no plan"), ("", "has no plan.yaml")],
+    [
+        ("no-such-plan", "There is no plan"),
+        ("x" * 5_000, "cannot be opened"),
+        ("a\0b", "There is no plan"),
+        ("", "has no plan.yaml"),
+    ],
 )
-def test_what_is_no_plan_is_one_sentence(source: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_plan_is_one_sentence(
+    source: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BettercareError, match=says) as caught:
         Plan.read(source)
@@ -361,12 +391,18 @@ class TestCells:
         assert number(text) == value
         assert printed_place(text) == pytest.approx(place)
 
-    @pytest.mark.parametrize("text", ["", " ", "-", ".", "1.", "1,2", "1,0000", "1 940", "1_000", "0x10", "1e5", "--1", "NaN", "½", "1,940.5,0"])
+    @pytest.mark.parametrize(
+        "text",
+        ["", " ", "-", ".", "1.", "1,2", "1,0000", "1 940", "1_000", "0x10", "1e5", "--1", "NaN", "½", "1,940.5,0"],
+    )
     def test_what_is_no_number(self, text: str) -> None:
         with pytest.raises(BettercareError, match="is not a number"):
             number(text)
 
-    @pytest.mark.parametrize(("text", "remedy"), [("20%", "% as the unit"), ("£5", "GBP"), ("(5)", "minus sign"), ("−5", "hyphen"), ("five", "Write digits")])
+    @pytest.mark.parametrize(
+        ("text", "remedy"),
+        [("20%", "% as the unit"), ("£5", "GBP"), ("(5)", "minus sign"), ("−5", "hyphen"), ("five", "Write digits")],
+    )
     def test_the_remedy_fits_the_mistake(self, text: str, remedy: str) -> None:
         with pytest.raises(BettercareError) as caught:
             number(text)

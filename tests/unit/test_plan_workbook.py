@@ -147,7 +147,10 @@ def _through_a_workbook(column: str, texts: Iterable[str], tmp_path: Path) -> di
         writer.writerows({**filled, "id": f"row-{row}", column: text} for row, text in enumerate(texts))
     path = write_workbook(Plan.read(folder), tmp_path / "plan.xlsx")
     book, rows = openpyxl.load_workbook(path), Plan.read(path)["indicators"].rows
-    return {text: (row.text[column], at(book, "indicators", number, column).data_type) for number, (text, row) in enumerate(zip(texts, rows), start=2)}
+    return {
+        text: (row.text[column], at(book, "indicators", number, column).data_type)
+        for number, (text, row) in enumerate(zip(texts, rows), start=2)
+    }
 
 
 class TestComfort:
@@ -242,7 +245,9 @@ EDITS: dict[str, tuple[Callable[[Any], object], str, str]] = {
 def test_what_is_wrong_is_said_with_sheet_row_and_column(case: str, plain: Path, tmp_path: Path) -> None:
     edit, where, what = EDITS[case]
     found = faults_of(edited(plain, tmp_path, edit))
-    assert [fault for fault in found if fault.where.startswith(where) and what in fault.what], "\n".join(map(str, found))
+    assert [fault for fault in found if fault.where.startswith(where) and what in fault.what], "\n".join(
+        map(str, found)
+    )
     assert len(found) <= 12, "one mistake, one fault (and what refers to it)"
 
 
@@ -289,7 +294,11 @@ def test_numbers_typed_in_excel_are_read_as_they_show(plain: Path, tmp_path: Pat
 def test_blank_rows_are_passed_over_and_rows_keep_their_numbers(plain: Path, tmp_path: Path) -> None:
     path = edited(plain, tmp_path, lambda book: book["beds"].insert_rows(3, 2))
     assert len(Plan.read(path)["beds"]) == len(Plan.read(TEMPLATE)["beds"])
-    path = edited(plain, tmp_path, lambda book: (book["beds"].insert_rows(3, 2), setattr(at(book, "beds", 5, "value"), "value", "x")))
+    path = edited(
+        plain,
+        tmp_path,
+        lambda book: (book["beds"].insert_rows(3, 2), setattr(at(book, "beds", 5, "value"), "value", "x")),
+    )
     assert any(fault.where == "sheet beds, row 5, column value" for fault in faults_of(path))
 
 
@@ -323,8 +332,12 @@ def _replace_part(path: Path, name: str, content: bytes | None) -> None:
             new.writestr(part, data)
 
 
-SHEET = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
-BOMB = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]>' + SHEET.format("<row><c t=\"inlineStr\"><is><t>&c;</t></is></c></row>")
+SHEET = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+)
+BOMB = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]>' + SHEET.format(
+    '<row><c t="inlineStr"><is><t>&c;</t></is></c></row>'
+)
 BEDS = "xl/worksheets/sheet11.xml"
 # what was done to the file, and what is said
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -419,7 +432,9 @@ def test_memory_stays_bounded_on_a_bomb(exported: Path, tmp_path: Path) -> None:
         ("x" * 300 + ".xlsx", lambda folder: None, "cannot be"),
     ],
 )
-def test_what_cannot_be_written_is_refused_and_nothing_is_left(name: str, prepare: Callable[[Path], object], says: str, tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_refused_and_nothing_is_left(
+    name: str, prepare: Callable[[Path], object], says: str, tmp_path: Path
+) -> None:
     prepare(tmp_path)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(BettercareError, match=says) as caught:

@@ -37,7 +37,10 @@ def test_a_plan_written_reads_back_cell_for_cell(name: str, tmp_path: Path) -> N
 
 def test_writing_twice_gives_the_same_files(tmp_path: Path) -> None:
     plan = Plan.read(TEMPLATE)
-    first, second = write_plan(plan, tmp_path / "first"), write_plan(Plan.read(plan.write(tmp_path / "x")), tmp_path / "second")
+    first, second = (
+        write_plan(plan, tmp_path / "first"),
+        write_plan(Plan.read(plan.write(tmp_path / "x")), tmp_path / "second"),
+    )
     listed = sorted(path.relative_to(first) for path in first.rglob("*"))
     assert listed == sorted(path.relative_to(second) for path in second.rglob("*"))
     for path in listed:
@@ -162,7 +165,9 @@ class TestNew:
         assert (folder / "README.md").exists()
         assert (folder / "scenarios" / "slow-start.yaml").exists()
 
-    @pytest.mark.parametrize("name", ["yes", "123", "null", "a: b", "'quoted'", "# no comment", "Ærø 7", "\\1 back", "[x]"])
+    @pytest.mark.parametrize(
+        "name", ["yes", "123", "null", "a: b", "'quoted'", "# no comment", "Ærø 7", "\\1 back", "[x]"]
+    )
     def test_awkward_names_are_kept(self, name: str, tmp_path: Path) -> None:
         assert Plan.read(new_plan(tmp_path / "mine", name)).title == name
 
@@ -177,7 +182,10 @@ class TestNew:
         plan = Plan.read(TEMPLATE)
         kinds = {row["kind"] for row in plan["effects"]}
         assert kinds == set(plan["effects"].spec.column("kind").choices)
-        assert {row["basis"] for table in plan.tables.values() for row in table if row["basis"]} >= {"stated", "assumed"}
+        assert {row["basis"] for table in plan.tables.values() for row in table if row["basis"]} >= {
+            "stated",
+            "assumed",
+        }
 
     def test_every_key_of_a_scheme_in_the_template_is_explained(self) -> None:
         path = TEMPLATE / "schemes" / "neighbourhood-teams.yaml"

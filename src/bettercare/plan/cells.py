@@ -33,9 +33,13 @@ def number(text: str) -> float:
         raise BettercareError(f"{_short(text)} is not a number.", remedy=_number_remedy(stripped))
     value = float(stripped.replace(",", ""))
     if not math.isfinite(value) or abs(value) > 1e15:
-        raise BettercareError(f"{_short(text)} is too large to be a figure of a plan.", remedy="Check it, or use a larger unit.")
+        raise BettercareError(
+            f"{_short(text)} is too large to be a figure of a plan.", remedy="Check it, or use a larger unit."
+        )
     if len(stripped) > _LONGEST_NUMBER:
-        raise BettercareError(f"{_short(text)} has more digits than a figure can have.", remedy="Write it as it is printed.")
+        raise BettercareError(
+            f"{_short(text)} has more digits than a figure can have.", remedy="Write it as it is printed."
+        )
     return value
 
 
@@ -67,7 +71,9 @@ def value_of(column: Column, text: str) -> Any:
         BettercareError: the text does not fit the column, saying how to write it.
     """
     if len(text) > LONGEST_CELL:
-        raise BettercareError(f"The cell holds {len(text):,} characters.", remedy=f"Keep cells under {LONGEST_CELL:,} characters.")
+        raise BettercareError(
+            f"The cell holds {len(text):,} characters.", remedy=f"Keep cells under {LONGEST_CELL:,} characters."
+        )
     if strange := strange_character(text):
         raise BettercareError(f"The text holds a character that cannot be printed ({strange}).", remedy="Remove it.")
     match column.type:
@@ -125,7 +131,8 @@ def ramp(text: str) -> tuple[tuple[str, float], ...]:
         value = number(share.strip())
         if not 0 <= value <= 1:
             raise BettercareError(
-                f"The share {_short(share.strip())} in a ramp is not between 0 and 1.", remedy="Write a quarter as 0.25 and all of it as 1."
+                f"The share {_short(share.strip())} in a ramp is not between 0 and 1.",
+                remedy="Write a quarter as 0.25 and all of it as 1.",
             )
         steps.append((str(FinancialYear.parse(year)), value))
     if len({year for year, _ in steps}) < len(steps):
@@ -135,7 +142,9 @@ def ramp(text: str) -> tuple[tuple[str, float], ...]:
 
 def _chosen(column: Column, text: str) -> str:
     if text not in column.choices:
-        raise BettercareError(f"{_short(text)} is not allowed here.", remedy=f"Use one of: {', '.join(column.choices)}.")
+        raise BettercareError(
+            f"{_short(text)} is not allowed here.", remedy=f"Use one of: {', '.join(column.choices)}."
+        )
     return text
 
 

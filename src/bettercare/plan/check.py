@@ -171,8 +171,8 @@ def why(verdict: Verdict) -> str:
     if verdict.relation == "compares":
         said = {1: "above zero", -1: "below zero", 0: "zero"}[(verdict.stated > 0) - (verdict.stated < 0)]
     else:
-        said = f"{_RELATIONS[verdict.relation]}{verdict.stated_text} {_unit(verdict)}".strip()
-    given = f"{_shown(verdict.recomputed, verdict.place)} {_unit(verdict)}".strip()
+        said = f"{_RELATIONS[verdict.relation]}{verdict.stated_text}{_unit(verdict)}"
+    given = f"{_shown(verdict.recomputed, verdict.place)}{_unit(verdict)}"
     spread = _spread(verdict)
     if verdict.verdict == "agrees":
         return f"Stated {said}; the plan's own figures give {given}."
@@ -199,7 +199,10 @@ def _spread(verdict: Verdict) -> str:
 
 
 def _unit(verdict: Verdict) -> str:
-    return "" if verdict.unit in ("text-number", "ratio") else verdict.unit
+    """The unit as it follows a number."""
+    if verdict.unit in ("text-number", "ratio"):
+        return ""
+    return verdict.unit if verdict.unit.startswith("%") else f" {verdict.unit}"
 
 
 def _shown(value: float, place: float) -> str:

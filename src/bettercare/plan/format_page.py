@@ -55,7 +55,11 @@ def _lines() -> Iterator[str]:
     yield from _heading("Tables")
     yield from _table(
         ("file", "what it holds"),
-        ([f"[`tables/{spec.name}.csv`](#{spec.name})", f"{spec.meaning}."] for spec in specs.values() if spec.name not in SCHEME_TABLES),
+        (
+            [f"[`tables/{spec.name}.csv`](#{spec.name})", f"{spec.meaning}."]
+            for spec in specs.values()
+            if spec.name not in SCHEME_TABLES
+        ),
     )
     for spec in specs.values():
         if spec.name not in SCHEME_TABLES:
@@ -78,7 +82,12 @@ def _lines() -> Iterator[str]:
     yield from _heading("Workbooks")
     yield from _WORKBOOKS.rstrip().splitlines()[1:]
     yield from _heading("Words")
-    for title, words in (("Settings of care", SETTINGS), ("Service models", SERVICE_MODELS), ("Age bands", AGE_BANDS), ("Basis of a figure", BASES)):
+    for title, words in (
+        ("Settings of care", SETTINGS),
+        ("Service models", SERVICE_MODELS),
+        ("Age bands", AGE_BANDS),
+        ("Basis of a figure", BASES),
+    ):
         yield ""
         yield f"### {title}"
         yield from _table(("word", "meaning"), ([f"`{word}`", meaning] for word, meaning in words.items()))
@@ -88,7 +97,9 @@ def _lines() -> Iterator[str]:
         ("word", "meaning", "one of it is counted in", "usual setting", "has beds"),
         ([f"`{pod.id}`", pod.name, pod.unit, pod.setting, "yes" if pod.bedded else "no"] for pod in PODS.values()),
     )
-    yield from _heading("Units", "Figures of one kind add; figures of different kinds do not, and trying to is an error.")
+    yield from _heading(
+        "Units", "Figures of one kind add; figures of different kinds do not, and trying to is an error."
+    )
     yield from _table(("unit", "kind"), ([f"`{unit.name}`", _dimension(unit.dimension)] for unit in UNITS.values()))
 
 
@@ -133,7 +144,9 @@ def _columns(columns: Sequence[Column], in_yaml: bool = False) -> Iterator[str]:
         return f"`{place[0]}: {{{place[1]}}}`" if place else f"`{column.name}`"
 
     listed = [column for column in columns if not (in_yaml and column.name == "scheme")]
-    yield from _table(("column", "how", "required", "meaning"), ([name(c), _how(c), c.required, c.meaning] for c in listed))
+    yield from _table(
+        ("column", "how", "required", "meaning"), ([name(c), _how(c), c.required, c.meaning] for c in listed)
+    )
 
 
 _LINKED = {
@@ -156,7 +169,10 @@ def _how(column: Column) -> str:
 
 def _dimension(dimension: tuple[tuple[str, int], ...]) -> str:
     over = [kind for kind, power in dimension if power < 0]
-    return " ".join(kind for kind, power in dimension if power > 0) + (f" over {' '.join(over)}" if over else "") or "a pure number"
+    return (
+        " ".join(kind for kind, power in dimension if power > 0) + (f" over {' '.join(over)}" if over else "")
+        or "a pure number"
+    )
 
 
 _INTRODUCTION = """

@@ -124,7 +124,9 @@ class Plan:
         for scheme in self.schemes:
             if scheme.id == name:
                 return scheme
-        raise BettercareError(f"The plan {self.id} has no scheme {name!r}.", remedy=f"It has: {', '.join(s.id for s in self.schemes)}.")
+        raise BettercareError(
+            f"The plan {self.id} has no scheme {name!r}.", remedy=f"It has: {', '.join(s.id for s in self.schemes)}."
+        )
 
     def parameter(self, name: str, default: float | None = None) -> float:
         """A parameter in its base unit."""
@@ -132,7 +134,9 @@ class Plan:
         if row is not None:
             return self["parameters"].figure(row).base
         if default is None:
-            raise BettercareError(f"The plan {self.id} has no parameter {name!r}.", remedy="Add a row to tables/parameters.csv.")
+            raise BettercareError(
+                f"The plan {self.id} has no parameter {name!r}.", remedy="Add a row to tables/parameters.csv."
+            )
         return default
 
     def figure(self, table: str, row_id: str) -> Figure:

@@ -34,7 +34,9 @@ LONGEST_PLAN = 60
 def shipped() -> Mapping[str, Path]:
     """The plans that come with bettercare, by name."""
     root = Path(str(resources.files("bettercare"))) / "plans"
-    return {path.parent.name: path.parent for path in sorted(root.glob("*/plan.yaml")) if path.parent.name != "template"}
+    return {
+        path.parent.name: path.parent for path in sorted(root.glob("*/plan.yaml")) if path.parent.name != "template"
+    }
 
 
 def read_plan(source: str | Path) -> Plan:
@@ -50,16 +52,21 @@ def read_plan(source: str | Path) -> Plan:
         plans = shipped()
         if str(source) not in plans:
             raise BettercareError(
-                f"There is no plan {str(source)[:200]!r}.", remedy=f"Give a folder, a workbook or one of: {', '.join(plans)}."
+                f"There is no plan {str(source)[:200]!r}.",
+                remedy=f"Give a folder, a workbook or one of: {', '.join(plans)}.",
             )
         path = plans[str(source)]
     if path.is_file():
         if path.suffix.lower() != ".xlsx":
-            raise BettercareError("This is not a plan.", str(source), "Give the folder that holds plan.yaml, or an .xlsx workbook.")
+            raise BettercareError(
+                "This is not a plan.", str(source), "Give the folder that holds plan.yaml, or an .xlsx workbook."
+            )
         from bettercare.plan.workbook import raw_from_workbook
 
         book = raw_from_workbook(path)
-        return build(book.header, book.raw, book.faults, scenario_text=book.scenarios, header_at="sheet Plan", unread=book.unread)
+        return build(
+            book.header, book.raw, book.faults, scenario_text=book.scenarios, header_at="sheet Plan", unread=book.unread
+        )
     return _read_folder(path)
 
 
@@ -90,7 +97,9 @@ def _files(folder: Path) -> list[Path]:
     """What a folder of the plan holds, in the order of the names; hidden files (an editor's locks) are not part of it."""
     if not folder.is_dir():
         return []
-    return sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: (path.stem, path.suffix))
+    return sorted(
+        (path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: (path.stem, path.suffix)
+    )
 
 
 def _read_header(folder: Path, faults: list[Fault]) -> dict[str, str] | None:
@@ -170,7 +179,9 @@ def _read_schemes(folder: Path, faults: list[Fault], unread: set[str]) -> tuple[
             continue
         if scheme[1].get("id", path.stem) != path.stem:
             its_id = scheme[1]["id"][:60]
-            faults.append(Fault(shown, f"The scheme's id is {its_id!r}.", f"Make it {path.stem!r}, or rename the file."))
+            faults.append(
+                Fault(shown, f"The scheme's id is {its_id!r}.", f"Make it {path.stem!r}, or rename the file.")
+            )
         schemes.append(scheme)
         effects.extend(its_effects)
     return schemes, effects
@@ -204,14 +215,22 @@ def _read_csv(path: Path, shown: str, spec: TableSpec, faults: list[Fault]) -> l
                 break
             where = f"{shown}, row {row}"
             if len(cells) < len(names) or any(cell.strip() for cell in cells[len(names) :]):
-                what = f"The row has {len(cells)} cells and the table {len(names)} columns."
+                what = (
+                    f"The row has {len(cells)} cell{'' if len(cells) == 1 else 's'} and the table {len(names)} columns."
+                )
                 found.append(Fault(where, what, "Put quotes round a cell that holds a comma."))
                 continue
             rows.append((where, dict(zip(names, cells, strict=False))))
     except csv.Error as error:
         unclosed = "unexpected end of data" in str(error)
         what = "A quotation mark is opened and not closed." if unclosed else f"The row cannot be read ({error})."
-        found.append(Fault(f"{shown}, row {row + 1}", what, "Check the quotation marks there and below." if unclosed else "Check the quotation marks."))
+        found.append(
+            Fault(
+                f"{shown}, row {row + 1}",
+                what,
+                "Check the quotation marks there and below." if unclosed else "Check the quotation marks.",
+            )
+        )
     finally:
         csv.field_size_limit(previous)
         found.close()
@@ -234,7 +253,11 @@ def check_columns(names: Sequence[str], shown: str, spec: TableSpec, faults: lis
         faults.append(Fault(where, f"There are {len(names):,} columns.", f"Columns: {', '.join(spec.names)}."))
         return False
     if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-        faults.append(Fault(where, "The columns are not separated by commas.", "Save it as CSV with commas (in Excel: CSV UTF-8)."))
+        faults.append(
+            Fault(
+                where, "The columns are not separated by commas.", "Save it as CSV with commas (in Excel: CSV UTF-8)."
+            )
+        )
         return False
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
@@ -299,7 +322,13 @@ def _header_faults(header: Mapping[str, str], shown: str) -> list[Fault]:
         text = header.get(name, "").strip()
         if not text:
             if column.required == "yes":
-                faults.append(Fault(shown, f"{name} is missing.", f"Add `{name}:` – {column.meaning[0].lower()}{column.meaning[1:]}."))
+                faults.append(
+                    Fault(
+                        shown,
+                        f"{name} is missing.",
+                        f"Add `{name}:` – {column.meaning[0].lower()}{column.meaning[1:]}.",
+                    )
+                )
             continue
         try:
             value = value_of(column, text)
@@ -343,11 +372,23 @@ def _rows(spec: TableSpec, raw: Sequence[RawRow], faults: list[Fault]) -> list[R
             except BettercareError as error:
                 found.append(Fault(f"{where}, column {column.name}", error.what, error.remedy))
         if values.get("basis") == "assumed" and spec.column("note") is not None and not values.get("note"):
-            found.append(Fault(f"{where}, column note", "An assumed figure has no reason.", "Say in note why it is needed and why this value."))
+            found.append(
+                Fault(
+                    f"{where}, column note",
+                    "An assumed figure has no reason.",
+                    "Say in note why it is needed and why this value.",
+                )
+            )
         row = Row(values, text, where)
         key = f"{values.get('scheme', '')}.{row.id}" if spec.name == "effects" else row.id
         if row.id and key in seen:
-            found.append(Fault(f"{where}, column id", f"{row.id!r} is already used at {seen[key]}.", "Give each row a name of its own."))
+            found.append(
+                Fault(
+                    f"{where}, column id",
+                    f"{row.id!r} is already used at {seen[key]}.",
+                    "Give each row a name of its own.",
+                )
+            )
         seen.setdefault(key, where)
         rows.append(row)
     found.close()

@@ -15,7 +15,12 @@ from bettercare.plan.yaml_file import Node
 RawRow = tuple[str, dict[str, str]]
 """Where it stands, and the text of its cells by column."""
 
-_LISTS = {column.name for name in ("schemes", "effects") for column in dictionary()[name].columns if column.type in {"refs", "choices"}}
+_LISTS = {
+    column.name
+    for name in ("schemes", "effects")
+    for column in dictionary()[name].columns
+    if column.type in {"refs", "choices"}
+}
 _EFFECT_PLACE = {
     ("target", "organisation"): "organisation",
     ("target", "pod"): "pod",
@@ -51,7 +56,13 @@ def rows_of(node: Node, shown: str, fault: Callable[[Fault], None]) -> tuple[Raw
                 continue
             effects.extend(row for item in child.value or [] if (row := _effect_row(item, shown, fault)))
         elif key not in dictionary()["schemes"].names:
-            fault(Fault(where, f"{key[:60]!r} is not known here.", f"Known: {', '.join(dictionary()['schemes'].names)}, effects."))
+            fault(
+                Fault(
+                    where,
+                    f"{key[:60]!r} is not known here.",
+                    f"Known: {', '.join(dictionary()['schemes'].names)}, effects.",
+                )
+            )
         else:
             _set(scheme, key, child, where, fault)
     name = scheme.get("id", "")
@@ -64,7 +75,13 @@ def _effect_row(node: Node, shown: str, fault: Callable[[Fault], None]) -> RawRo
     cells: dict[str, str] = {}
     where = f"{shown}, line {node.line}"
     if not isinstance(node.value, dict):
-        fault(Fault(where, "An effect must be a list of `name: value` lines.", "Start it with `- id: ...` and give one name a line."))
+        fault(
+            Fault(
+                where,
+                "An effect must be a list of `name: value` lines.",
+                "Start it with `- id: ...` and give one name a line.",
+            )
+        )
         return None
     for key, child in node.items():
         at = f"{shown}, line {node.keys[key]}"

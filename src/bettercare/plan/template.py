@@ -34,7 +34,8 @@ def new_plan(folder: str | Path, name: str) -> Path:
     short = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
     if not short or len(title) > _LONGEST_NAME or strange_character(title):
         raise BettercareError(
-            f"{name[:60]!r} cannot be the name of a plan.", remedy=f"Use letters and digits, at most {_LONGEST_NAME} characters."
+            f"{name[:60]!r} cannot be the name of a plan.",
+            remedy=f"Use letters and digits, at most {_LONGEST_NAME} characters.",
         )
     files = {
         str(path.relative_to(TEMPLATE).as_posix()): path.read_text(encoding="utf-8")

@@ -63,22 +63,36 @@ def _known(plan: Plan, table: str, name: str, where: str) -> Iterator[Fault]:
     known = plan[table].by_id
     if name not in known:
         listed = ", ".join(islice(known, 12)) + (", ..." if len(known) > 12 else "")
-        yield Fault(where, f"{name[:60]!r} is not in {table}.", f"It has: {listed}." if known else f"The table {table} is empty: add a row.")
+        yield Fault(
+            where,
+            f"{name[:60]!r} is not in {table}.",
+            f"It has: {listed}." if known else f"The table {table} is empty: add a row.",
+        )
 
 
 def _numbers(table: Table) -> Iterator[Fault]:
     for row in table:
         if table.name in _NEVER_NEGATIVE and row["value"] is not None and row["value"] < 0:
-            yield Fault(f"{row.where}, column value", f"{row.text['value']} is negative.", "A count or an amount here cannot be below zero.")
+            yield Fault(
+                f"{row.where}, column value",
+                f"{row.text['value']} is negative.",
+                "A count or an amount here cannot be below zero.",
+            )
         if row["precision"] is not None and row["precision"] <= 0:
-            yield Fault(f"{row.where}, column precision", "A precision must be above zero.", "Write 1000 for thousands, or leave it blank.")
+            yield Fault(
+                f"{row.where}, column precision",
+                "A precision must be above zero.",
+                "Write 1000 for thousands, or leave it blank.",
+            )
         for name in ("likelihood", "impact"):
             if table.name == "risks" and row[name] is not None and not 1 <= row[name] <= 5:
                 yield Fault(f"{row.where}, column {name}", f"{row.text[name]} is not on the scale.", "Write 1 to 5.")
         low, high = row["low"], row["high"]
         # Effects and delivery classes have three sizes, judged together.
         if table.name not in ("effects", "delivery") and low is not None and high is not None and low > high:
-            yield Fault(f"{row.where}, column low", f"low {row.text['low']} is above high {row.text['high']}.", "Swap them.")
+            yield Fault(
+                f"{row.where}, column low", f"low {row.text['low']} is above high {row.text['high']}.", "Swap them."
+            )
 
 
 def _horizon(plan: Plan) -> Iterator[Fault]:
@@ -111,7 +125,11 @@ def _capital(plan: Plan) -> Iterator[Fault]:
     for row in plan["capital"]:
         value = row["value"]
         if value is not None and ((row["kind"] == "spend" and value < 0) or (row["kind"] == "disposal" and value > 0)):
-            yield Fault(f"{row.where}, column value", f"{row.text['value']} has the wrong sign.", "Spend is positive; disposals are negative.")
+            yield Fault(
+                f"{row.where}, column value",
+                f"{row.text['value']} has the wrong sign.",
+                "Spend is positive; disposals are negative.",
+            )
 
 
 def _effects(plan: Plan) -> Iterator[Fault]:
@@ -126,44 +144,82 @@ def _effects(plan: Plan) -> Iterator[Fault]:
             continue
         if kind == "build":
             if not row["programme"]:
-                yield Fault(row.where, f"The effect {row.id!r} builds nothing.", "Name a capital programme under target.")
+                yield Fault(
+                    row.where, f"The effect {row.id!r} builds nothing.", "Name a capital programme under target."
+                )
             continue
         if not row["organisation"]:
-            yield Fault(row.where, f"The effect {row.id!r} has no target organisation.", "Add target: {organisation: ...}.")
+            yield Fault(
+                row.where, f"The effect {row.id!r} has no target organisation.", "Add target: {organisation: ...}."
+            )
         if given not in {("size",), ("low", "likely", "high"), ("p10", "p90")}:
-            yield Fault(row.where, f"The effect {row.id!r} has no usable size.", "Give one size, or low, likely and high, or p10 and p90.")
+            yield Fault(
+                row.where,
+                f"The effect {row.id!r} has no usable size.",
+                "Give one size, or low, likely and high, or p10 and p90.",
+            )
         if kind != "staff" and any(size < 0 for size in sizes):
-            yield Fault(row.where, f"The effect {row.id!r} has a negative size.", "Sizes are positive; the kind says which way they go.")
+            yield Fault(
+                row.where,
+                f"The effect {row.id!r} has a negative size.",
+                "Sizes are positive; the kind says which way they go.",
+            )
         if given == ("low", "likely", "high") and not row["low"] <= row["likely"] <= row["high"]:
-            yield Fault(row.where, f"The sizes of {row.id!r} are not in order.", "Write them so that low <= likely <= high.")
+            yield Fault(
+                row.where, f"The sizes of {row.id!r} are not in order.", "Write them so that low <= likely <= high."
+            )
         if given == ("p10", "p90") and row["p10"] > row["p90"]:
             yield Fault(row.where, f"The sizes of {row.id!r} are not in order.", "Write them so that p10 <= p90.")
         if unit is None:
-            yield Fault(row.where, f"The effect {row.id!r} has no unit.", "Add unit: such as beds, %, admissions or GBP m.")
+            yield Fault(
+                row.where, f"The effect {row.id!r} has no unit.", "Add unit: such as beds, %, admissions or GBP m."
+            )
         elif kind in MONEY_KINDS and not (unit.is_money or unit.name == "%"):
-            yield Fault(row.where, f"The effect {row.id!r} is money but its unit is {unit.name}.", "Use GBP, GBP k or GBP m.")
+            yield Fault(
+                row.where, f"The effect {row.id!r} is money but its unit is {unit.name}.", "Use GBP, GBP k or GBP m."
+            )
         elif kind in ACTIVITY_KINDS and unit.is_money:
-            yield Fault(row.where, f"The effect {row.id!r} changes activity but its unit is {unit.name}.", "Use %, beds or a count.")
+            yield Fault(
+                row.where,
+                f"The effect {row.id!r} changes activity but its unit is {unit.name}.",
+                "Use %, beds or a count.",
+            )
         elif kind == "staff" and unit.name != "WTE":
             yield Fault(row.where, f"The effect {row.id!r} is staff but its unit is {unit.name}.", "Use WTE.")
         elif unit.name == "%" and kind in ("avoid", "shift", "shorten", "save") and any(size > 100 for size in sizes):
-            yield Fault(row.where, f"The effect {row.id!r} would remove more than there is.", "A share removed is at most 100 %.")
+            yield Fault(
+                row.where,
+                f"The effect {row.id!r} would remove more than there is.",
+                "A share removed is at most 100 %.",
+            )
         if kind in ACTIVITY_KINDS:
             if not row["pod"]:
                 yield Fault(row.where, f"The effect {row.id!r} has no point of delivery.", "Add target: {pod: ...}.")
             if len(row["organisation"] or ()) > 1:
-                yield Fault(row.where, f"The effect {row.id!r} changes activity at several organisations.", "Write one effect for each.")
+                yield Fault(
+                    row.where,
+                    f"The effect {row.id!r} changes activity at several organisations.",
+                    "Write one effect for each.",
+                )
         appears = row["becomes_pod"] is not None or row["becomes_organisation"] is not None
         if (kind == "shift" or appears) and (
-            not row["becomes_pod"] or not row["becomes_organisation"] or (row["per_unit"] is None) == (row["per_bed"] is None)
+            not row["becomes_pod"]
+            or not row["becomes_organisation"]
+            or (row["per_unit"] is None) == (row["per_bed"] is None)
         ):
-            yield Fault(row.where, f"Where the activity of {row.id!r} goes is not clear.", "becomes needs organisation, pod and one of per_unit, per_bed.")
+            yield Fault(
+                row.where,
+                f"Where the activity of {row.id!r} goes is not clear.",
+                "becomes needs organisation, pod and one of per_unit, per_bed.",
+            )
         if row["follows"] and row["follows"] not in within[row["scheme"]]:
             what = f"{row.id!r} follows {row['follows'][:60]!r}, which is not an effect of the scheme."
             here = ", ".join(name for name in within[row["scheme"]][:12] if name != row.id)
             yield Fault(row.where, what, f"Its other effects are: {here}." if here else "It has no other effect.")
         if row["per"] == "unit" and not row["follows"]:
-            yield Fault(row.where, f"{row.id!r} is a price for each unit of nothing.", "Add follows: and the effect it prices.")
+            yield Fault(
+                row.where, f"{row.id!r} is a price for each unit of nothing.", "Add follows: and the effect it prices."
+            )
 
 
 def _cycle(graph: Mapping[str, tuple[str, ...]]) -> list[str]:
@@ -184,9 +240,12 @@ def _circles(plan: Plan) -> Iterator[Fault]:
         graph = {row.id: (row["part_of"],) if row["part_of"] else () for row in plan[name]}
         yield from _circle(plan, name, graph, "Rows are part of each other", "Leave part_of blank for the largest.")
     effects = {
-        f"{row['scheme']}.{row.id}": (f"{row['scheme']}.{row['follows']}",) if row["follows"] else () for row in plan["effects"]
+        f"{row['scheme']}.{row.id}": (f"{row['scheme']}.{row['follows']}",) if row["follows"] else ()
+        for row in plan["effects"]
     }
-    yield from _circle(plan, "effects", effects, "Effects follow each other", "Let money follow activity, and activity nothing.")
+    yield from _circle(
+        plan, "effects", effects, "Effects follow each other", "Let money follow activity, and activity nothing."
+    )
 
 
 def _circle(plan: Plan, table: str, graph: Mapping[str, tuple[str, ...]], what: str, remedy: str) -> Iterator[Fault]:
@@ -205,10 +264,16 @@ def _delivery(plan: Plan) -> Iterator[Fault]:
             if not all(0 <= share <= 1 for share in shares):
                 yield Fault(row.where, "A probability is not between 0 and 1.", "Write one in two as 0.5.")
             elif abs(sum(shares[1:]) - 1) > 1e-6:
-                yield Fault(row.where, f"on_time, year_late and two_years_late add to {sum(shares[1:]):g}.", "Make them add to 1.")
+                yield Fault(
+                    row.where,
+                    f"on_time, year_late and two_years_late add to {sum(shares[1:]):g}.",
+                    "Make them add to 1.",
+                )
         sizes = [row[name] for name in ("low", "likely", "high")]
         if all(size is not None for size in sizes) and not 0 <= sizes[0] <= sizes[1] <= sizes[2]:
-            yield Fault(row.where, "low, likely and high are not in order.", "Write them so that 0 <= low <= likely <= high.")
+            yield Fault(
+                row.where, "low, likely and high are not in order.", "Write them so that 0 <= low <= likely <= high."
+            )
 
 
 def _causes(plan: Plan) -> Iterator[Fault]:
@@ -219,7 +284,11 @@ def _causes(plan: Plan) -> Iterator[Fault]:
     for driver, rows in loads.items():
         total = sum(row["loading"] ** 2 for row in rows)
         if total > 1 + 1e-9:
-            yield Fault(rows[-1].where, f"The loadings of {driver!r} square to {total:.2f}.", "The squares may add to at most 1: lower one.")
+            yield Fault(
+                rows[-1].where,
+                f"The loadings of {driver!r} square to {total:.2f}.",
+                "The squares may add to at most 1: lower one.",
+            )
 
 
 def _shares(plan: Plan) -> Iterator[Fault]:
@@ -229,11 +298,26 @@ def _shares(plan: Plan) -> Iterator[Fault]:
             if not row["band"]:
                 yield Fault(f"{row.where}, column band", "An age share names no age band.", "Fill the cell.")
             totals.setdefault((row["organisation"], row["pod"]), []).append(row)
-        if row["measure"] == "occupancy" and row["value"] is not None and row["unit"] and not 0 < row["value"] * UNITS[row["unit"]].scale <= 1:
-            yield Fault(f"{row.where}, column value", "Occupancy is not between 0 and 100 %.", "Write 92 % as 92 with the unit %.")
+        if (
+            row["measure"] == "occupancy"
+            and row["value"] is not None
+            and row["unit"]
+            and not 0 < row["value"] * UNITS[row["unit"]].scale <= 1
+        ):
+            yield Fault(
+                f"{row.where}, column value",
+                "Occupancy is not between 0 and 100 %.",
+                "Write 92 % as 92 with the unit %.",
+            )
         if row["measure"] == "length-of-stay" and row["value"] is not None and row["value"] <= 0:
-            yield Fault(f"{row.where}, column value", "A length of stay must be above zero.", "Leave the row out if there is none.")
+            yield Fault(
+                f"{row.where}, column value",
+                "A length of stay must be above zero.",
+                "Leave the row out if there is none.",
+            )
     for rows in totals.values():
         total = sum((row["value"] or 0) * UNITS[row["unit"]].scale for row in rows if row["unit"])
         if abs(total - 1) > 0.005:
-            yield Fault(rows[0].where, f"The age shares of {rows[0]['pod']} add to {total:.0%}.", "Make them add to 100 %.")
+            yield Fault(
+                rows[0].where, f"The age shares of {rows[0]['pod']} add to {total:.0%}.", "Make them add to 100 %."
+            )

@@ -132,7 +132,9 @@ class _Writer:
             sheet.write_string(row, position, name, self._heading)
         for spec, rows in tables:
             row += 1
-            sheet.write_url(row, 0, f"internal:'{spec.name}'!A1", self._style(font_color="#005EB8", underline=1), spec.name)
+            sheet.write_url(
+                row, 0, f"internal:'{spec.name}'!A1", self._style(font_color="#005EB8", underline=1), spec.name
+            )
             sheet.write_number(row, 1, len(rows), self._style(align="left"))
             sheet.write_string(row, 2, f"{spec.title}: {spec.meaning[0].lower()}{spec.meaning[1:]}", wrapped)
         sheet.set_column(0, 0, 22)
@@ -142,7 +144,9 @@ class _Writer:
 
     def _table_sheet(self, sheet: Any, spec: TableSpec, rows: Sequence[Mapping[str, str]]) -> None:
         for position, column in enumerate(spec.columns):
-            sheet.write_string(0, position, column.name, self._heading if column.required == "yes" else self._optional_heading)
+            sheet.write_string(
+                0, position, column.name, self._heading if column.required == "yes" else self._optional_heading
+            )
             sheet.write_comment(0, position, how_to_fill(column), {"x_scale": 2.2, "y_scale": 1.4})
             sheet.set_column(position, position, _width(column, rows), self._cell_style(column))
             if validation := self._validation(column, len(rows)):
@@ -180,7 +184,11 @@ class _Writer:
             last = len(self._plan[column.refers_to]) + _SPARE_ROWS
             # A warning and not a stop: the row may be added to the other sheet afterwards.
             source = f"='{column.refers_to}'!$A$2:$A${last}"
-            return {**_choice(source), "error_type": "warning", "error_message": f"There is no such row on the sheet {column.refers_to}."}
+            return {
+                **_choice(source),
+                "error_type": "warning",
+                "error_message": f"There is no such row on the sheet {column.refers_to}.",
+            }
         return None
 
     def _source(self, choices: Sequence[str]) -> str | list[str]:
@@ -212,7 +220,11 @@ def how_to_fill(column: Column) -> str:
     """What a column means and how to fill it, as the comment on its heading says it."""
     lines = [column.meaning] if column.meaning else []
     if column.choices:
-        lines.append(f"One of: {', '.join(column.choices)}." if column.type == "choice" else f"Some of: {', '.join(column.choices)}.")
+        lines.append(
+            f"One of: {', '.join(column.choices)}."
+            if column.type == "choice"
+            else f"Some of: {', '.join(column.choices)}."
+        )
     if column.refers_to:
         lines.append(f"{'Ids' if column.type == 'refs' else 'An id'} from the sheet {column.refers_to}.")
     kind = {
@@ -226,12 +238,19 @@ def how_to_fill(column: Column) -> str:
     }.get(column.type, "")
     if kind:
         lines.append(kind)
-    lines.append({"yes": "Required.", "if assumed": "Required when the basis is assumed."}.get(column.required, "May be blank."))
+    lines.append(
+        {"yes": "Required.", "if assumed": "Required when the basis is assumed."}.get(column.required, "May be blank.")
+    )
     return "\n".join(lines)
 
 
 def _choice(source: str | list[str]) -> dict[str, Any]:
-    return {"validate": "list", "source": source, "error_title": "Not on the list", "error_message": "Choose from the list."}
+    return {
+        "validate": "list",
+        "source": source,
+        "error_title": "Not on the list",
+        "error_message": "Choose from the list.",
+    }
 
 
 def _width(column: Column, rows: Sequence[Mapping[str, str]]) -> float:
@@ -289,7 +308,9 @@ def raw_from_workbook(path: Path) -> WorkbookText:
     found = WorkbookText()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl warns of drawings and styles it leaves out; no value is among them
+            warnings.simplefilter(
+                "ignore"
+            )  # openpyxl warns of drawings and styles it leaves out; no value is among them
             book = _open(path, read_only=True, data_only=True, keep_links=False)
             try:
                 _read_book(book, facts, found)
@@ -319,7 +340,9 @@ def _read_book(book: Any, facts: Mapping[str, SheetFacts], found: WorkbookText) 
             _read_sheet(book[title], name, facts, found)
         seen.add(name or title)
     if PLAN_SHEET not in seen:
-        found.faults.append(Fault(f"sheet {PLAN_SHEET}", "The sheet is missing.", "Export the plan again and work in that copy."))
+        found.faults.append(
+            Fault(f"sheet {PLAN_SHEET}", "The sheet is missing.", "Export the plan again and work in that copy.")
+        )
     for name in dictionary():
         if name not in seen:
             found.unread.add(name)
@@ -351,7 +374,9 @@ def _read_sheet(sheet: Any, name: str, facts: Mapping[str, SheetFacts], found: W
         scenario, text = cells.get("id", "").strip(), cells.get("yaml", "").rstrip() + "\n"
         found.faults.extend(scenario_faults(scenario, text, where))
         if scenario in found.scenarios:
-            found.faults.append(Fault(f"{where}, column id", f"{scenario[:60]!r} is there twice.", "Give each row a name of its own."))
+            found.faults.append(
+                Fault(f"{where}, column id", f"{scenario[:60]!r} is there twice.", "Give each row a name of its own.")
+            )
         found.scenarios[scenario] = text
 
 
@@ -375,7 +400,13 @@ def _read_rows(sheet: Any, spec: TableSpec, part: SheetFacts, faults: list[Fault
             column = columns[position] if position < len(columns) else None
             if column is None:
                 if str(cell.value or "").strip():
-                    gathered.append(Fault(f"{where}, cell {cell.coordinate}", "The cell stands under no heading.", "Clear it, or move it."))
+                    gathered.append(
+                        Fault(
+                            f"{where}, cell {cell.coordinate}",
+                            "The cell stands under no heading.",
+                            "Clear it, or move it.",
+                        )
+                    )
                 continue
             try:
                 text = cell_text(cell, column, part.uncomputed)
@@ -388,7 +419,13 @@ def _read_rows(sheet: Any, spec: TableSpec, part: SheetFacts, faults: list[Fault
             rows.append((where, row))
     gathered.close()
     if names is None:
-        faults.append(Fault(f"{shown}, row 1", "The sheet is empty.", f"Put the names of the columns in row 1: {', '.join(spec.names)}."))
+        faults.append(
+            Fault(
+                f"{shown}, row 1",
+                "The sheet is empty.",
+                f"Put the names of the columns in row 1: {', '.join(spec.names)}.",
+            )
+        )
     return rows
 
 
@@ -441,7 +478,9 @@ def cell_text(cell: Any, column: Column, uncomputed: Container[str] = ()) -> str
     if isinstance(value, datetime | date):
         return _date_text(value, column)
     if isinstance(value, time | timedelta):
-        raise BettercareError("Excel has made a time of the cell.", remedy="Set the cell's format to Text and write it again.")
+        raise BettercareError(
+            "Excel has made a time of the cell.", remedy="Set the cell's format to Text and write it again."
+        )
     if isinstance(value, int | float):
         shape = str(getattr(cell, "number_format", "General") or "General")
         if column.is_number and "%" in re.sub(r'"[^"]*"|\\.', "", shape):
@@ -452,7 +491,9 @@ def cell_text(cell: Any, column: Column, uncomputed: Container[str] = ()) -> str
         return _printed(value, shape)
     text = str(value).replace("\r\n", "\n").replace("\r", "\n")
     if len(text) > LONGEST_CELL and column.name != "yaml":
-        raise BettercareError(f"The cell holds {len(text):,} characters.", remedy=f"Keep cells under {LONGEST_CELL:,} characters.")
+        raise BettercareError(
+            f"The cell holds {len(text):,} characters.", remedy=f"Keep cells under {LONGEST_CELL:,} characters."
+        )
     return text
 
 
@@ -464,13 +505,20 @@ def _date_text(value: datetime | date, column: Column) -> str:
     shown = f"{day.day} {day:%B} {day.year}"
     if column.type == "year":
         raise BettercareError(
-            f"Excel has made a date of the financial year ({shown}).", remedy="Set the cell's format to Text and write it again, such as 2016/17."
+            f"Excel has made a date of the financial year ({shown}).",
+            remedy="Set the cell's format to Text and write it again, such as 2016/17.",
         )
     if column.type in {"date", "text"}:
-        raise BettercareError(f"The cell holds a time of day as well as the date {shown}.", remedy="Write the date alone.")
+        raise BettercareError(
+            f"The cell holds a time of day as well as the date {shown}.", remedy="Write the date alone."
+        )
     if column.is_number:
-        raise BettercareError(f"The cell is formatted as a date ({shown}).", remedy="Set its format to Number and write the figure again.")
-    raise BettercareError(f"Excel has made a date of the cell ({shown}).", remedy="Set the cell's format to Text and write it again.")
+        raise BettercareError(
+            f"The cell is formatted as a date ({shown}).", remedy="Set its format to Number and write the figure again."
+        )
+    raise BettercareError(
+        f"Excel has made a date of the cell ({shown}).", remedy="Set the cell's format to Text and write it again."
+    )
 
 
 _SHAPE = re.compile(r"(#,##0|0|#,###|#)(?:\.(0+))?")

@@ -58,7 +58,9 @@ def look_over(path: Path) -> Mapping[str, SheetFacts]:
     try:
         size = path.stat().st_size
         if size > LARGEST_WORKBOOK:
-            raise BettercareError(f"The file holds {size:,} bytes; at most {LARGEST_WORKBOOK:,} are read.", shown, "Is it the right file?")
+            raise BettercareError(
+                f"The file holds {size:,} bytes; at most {LARGEST_WORKBOOK:,} are read.", shown, "Is it the right file?"
+            )
         with path.open("rb") as file:
             start = file.read(8)
             if start == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
@@ -68,7 +70,9 @@ def look_over(path: Path) -> Mapping[str, SheetFacts]:
                 raise BettercareError(_NOT_XLSX, shown, _SAVE_AS)
             return _parts(file, shown)
     except OSError as error:
-        raise BettercareError(f"The file cannot be read ({error.strerror}).", shown, "Check that you may open it.") from None
+        raise BettercareError(
+            f"The file cannot be read ({error.strerror}).", shown, "Check that you may open it."
+        ) from None
 
 
 def _parts(file: IO[bytes], shown: str) -> Mapping[str, SheetFacts]:
@@ -77,7 +81,9 @@ def _parts(file: IO[bytes], shown: str) -> Mapping[str, SheetFacts]:
         with zipfile.ZipFile(file) as parts:
             listed = parts.infolist()
             _affordable(listed, shown)
-            if "[Content_Types].xml" not in parts.namelist() or not any(name.endswith("workbook.xml") for name in parts.namelist()):
+            if "[Content_Types].xml" not in parts.namelist() or not any(
+                name.endswith("workbook.xml") for name in parts.namelist()
+            ):
                 raise BettercareError(_NOT_XLSX, shown, _SAVE_AS)
             watch = _Watch(shown)
             for part in listed:
@@ -86,7 +92,9 @@ def _parts(file: IO[bytes], shown: str) -> Mapping[str, SheetFacts]:
                         facts[part.filename] = _facts(stream, watch, shown)
     except BettercareError:
         raise
-    except Exception as error:  # a damaged zip raises nearly anything: BadZipFile, zlib.error, ValueError, NotImplementedError
+    except (
+        Exception
+    ) as error:  # a damaged zip raises nearly anything: BadZipFile, zlib.error, ValueError, NotImplementedError
         raise damaged(error, shown) from None
     return facts
 
@@ -99,16 +107,22 @@ def damaged(error: Exception, shown: str) -> BettercareError:
 
 def _affordable(listed: list[zipfile.ZipInfo], shown: str) -> None:
     if any(part.flag_bits & 1 for part in listed):
-        raise BettercareError("The workbook is protected with a password.", shown, "Take the password off and save it again.")
+        raise BettercareError(
+            "The workbook is protected with a password.", shown, "Take the password off and save it again."
+        )
     if len(listed) > MOST_PARTS:
-        raise BettercareError(f"The workbook has {len(listed):,} parts.", shown, "Save the sheets of the plan alone in a new workbook.")
+        raise BettercareError(
+            f"The workbook has {len(listed):,} parts.", shown, "Save the sheets of the plan alone in a new workbook."
+        )
     total = sum(part.file_size for part in listed)
     if total > LARGEST_UNPACKED:
         what = f"The workbook unpacks to {total:,} bytes; at most {LARGEST_UNPACKED:,} are read."
         raise BettercareError(what, shown, "Save the sheets of the plan alone in a new workbook.")
     for part in listed:
         # Pictures and the like are not read at all, so only the XML that is held in memory counts.
-        small = part.filename.endswith((".xml", ".rels")) and not re.search(r"worksheets/[^/]+\.xml$|sharedStrings\.xml$", part.filename)
+        small = part.filename.endswith((".xml", ".rels")) and not re.search(
+            r"worksheets/[^/]+\.xml$|sharedStrings\.xml$", part.filename
+        )
         if small and part.file_size > LARGEST_SMALL_PART:
             what = f"The part {part.filename[:60]} of the workbook holds {part.file_size:,} bytes."
             raise BettercareError(what, shown, "Save the sheets of the plan alone in a new workbook.")
@@ -187,7 +201,11 @@ class _Watch:
             self.facts.uncomputed.add(self._cell)
 
     def doctype(self, *_: object) -> None:
-        raise BettercareError("The workbook holds a document type, which no workbook needs.", self._shown, "Open it in Excel and save it again.")
+        raise BettercareError(
+            "The workbook holds a document type, which no workbook needs.",
+            self._shown,
+            "Open it in Excel and save it again.",
+        )
 
 
 def _facts(stream: IO[bytes], watch: _Watch, shown: str) -> SheetFacts:

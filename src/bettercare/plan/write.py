@@ -68,7 +68,9 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> Path:
         if path == Path.cwd():
             raise BettercareError(f"{str(folder)!r} is the folder you are in.", remedy="Give the name of a new folder.")
         if path.exists() and any(path.iterdir()):
-            raise BettercareError(f"The folder {str(folder)!r} is not empty.", remedy="Give the name of a new folder, or empty it first.")
+            raise BettercareError(
+                f"The folder {str(folder)!r} is not empty.", remedy="Give the name of a new folder, or empty it first."
+            )
 
     return _whole(folder, refuse, fill)
 
@@ -110,5 +112,7 @@ def _whole(path: Path, refuse: Callable[[Path], None], fill: Callable[[Path], No
                 partial.unlink(missing_ok=True)
     except OSError as error:
         reason = error.strerror or "the disk says no"
-        raise BettercareError(f"{str(path)!r} cannot be written ({reason}).", remedy="Check the place, and that there is room.") from None
+        raise BettercareError(
+            f"{str(path)!r} cannot be written ({reason}).", remedy="Check the place, and that there is room."
+        ) from None
     return path

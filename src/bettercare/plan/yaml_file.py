@@ -63,7 +63,9 @@ def parse_yaml(text: str, shown: str) -> Node:
     """The same from text already read; ``shown`` names the file in faults."""
     if found := STRANGE.search(text):
         where = f"{shown}, line {text.count(chr(10), 0, found.start()) + 1}"
-        raise BettercareError(f"The file holds a character that cannot be printed (U+{ord(found.group()):04X}).", where, "Remove it.")
+        raise BettercareError(
+            f"The file holds a character that cannot be printed (U+{ord(found.group()):04X}).", where, "Remove it."
+        )
     try:
         node = _root(text, shown)
     except (yaml.YAMLError, ValueError, OverflowError) as error:
@@ -71,12 +73,18 @@ def parse_yaml(text: str, shown: str) -> Node:
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "a character is not allowed"
         raise BettercareError(
-            f"This is not YAML: {problem}.", f"{shown}{line}", "Check the indents, the colons and the quotes there and just above."
+            f"This is not YAML: {problem}.",
+            f"{shown}{line}",
+            "Check the indents, the colons and the quotes there and just above.",
         ) from None
     if node is None:
         raise BettercareError("The file is empty.", shown, "Write `name: value` lines in it, or remove it.")
     if not isinstance(node.value, dict):
-        raise BettercareError("The file is not a list of `name: value` lines.", f"{shown}, line {node.line}", "Write one name and value a line.")
+        raise BettercareError(
+            "The file is not a list of `name: value` lines.",
+            f"{shown}, line {node.line}",
+            "Write one name and value a line.",
+        )
     return node
 
 
@@ -88,15 +96,21 @@ def read_text(path: Path, shown: str, largest: int) -> str:
             raise BettercareError("This is not a file.", shown, "Remove it, or put a file in its place.")
         size = path.stat().st_size
         if size > largest:
-            raise BettercareError(f"The file holds {size:,} bytes; at most {largest:,} are read.", shown, "Is it the right file?")
+            raise BettercareError(
+                f"The file holds {size:,} bytes; at most {largest:,} are read.", shown, "Is it the right file?"
+            )
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise BettercareError("The file is not UTF-8 text.", f"{shown}, line {line}", "Save it as UTF-8 (in Excel: CSV UTF-8).") from None
+        raise BettercareError(
+            "The file is not UTF-8 text.", f"{shown}, line {line}", "Save it as UTF-8 (in Excel: CSV UTF-8)."
+        ) from None
     except FileNotFoundError:
         raise BettercareError("The file is not there.", shown, "Put it in the plan's folder.") from None
     except OSError as error:
-        raise BettercareError(f"The file cannot be read ({error.strerror}).", shown, "Check that you may open it.") from None
+        raise BettercareError(
+            f"The file cannot be read ({error.strerror}).", shown, "Check that you may open it."
+        ) from None
 
 
 @dataclass
@@ -136,7 +150,9 @@ def _root(text: str, shown: str) -> Node | None:
         if isinstance(event, yaml.AliasEvent):
             raise BettercareError("Aliases (*name) are not used in plans.", where, "Write the value out.")
         if isinstance(event, yaml.DocumentStartEvent) and root is not None:
-            raise BettercareError("The file holds more than one document.", where, "Remove the line `---`, or split the file.")
+            raise BettercareError(
+                "The file holds more than one document.", where, "Remove the line `---`, or split the file."
+            )
         if isinstance(event, yaml.ScalarEvent):
             blank = event.implicit[0] and event.value in _BLANK
             node = Node(None if blank else str(event.value), line)

@@ -287,8 +287,8 @@ def count(value: float, unit: str = "") -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage: 28 %, 2.5 %."""
-    return f"{share * 100:.0f}\u00a0%" if abs(share) >= 0.0995 else f"{share * 100:.1f}\u00a0%"
+    """A share as a percentage: 28%, 2.5%."""
+    return f"{share * 100:.0f}%" if abs(share) >= 0.0995 else f"{share * 100:.1f}%"
 
 
 def amount(value: float, unit: str) -> str:

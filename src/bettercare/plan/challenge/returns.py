@@ -40,7 +40,7 @@ def payback_and_return(plan: Plan) -> Iterator[Challenge]:
             "payback-and-return",
             row.id,
             "question" if abs(stated / years - 1) > 0.05 else "look",
-            f"{row['name']} is to return {row.text['roi']} % a year, which pays the capital back in {years:.1f} years; "
+            f"{row['name']} is to return {row.text['roi']}% a year, which pays the capital back in {years:.1f} years; "
             f"the plan prints {row.text['payback']} years. Which is right, and is either after running costs or discounted?",
             used=[("capital_programmes", row)],
             concerns=[row.id],
@@ -60,7 +60,7 @@ def payback_and_return(plan: Plan) -> Iterator[Challenge]:
                 "payback-and-return",
                 f"{rows[0].id}-same",
                 "question",
-                f"{listed([row['name'] for row in rows])} print the same return ({roi:g} %) and the same payback ({payback:g} years) to the last digit. "
+                f"{listed([row['name'] for row in rows])} print the same return ({roi:g}%) and the same payback ({payback:g} years) to the last digit. "
                 "Were they worked out apart, or copied?",
                 used=[("capital_programmes", row) for row in rows],
                 concerns=[row.id for row in rows],
