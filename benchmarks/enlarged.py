@@ -48,15 +48,15 @@ def more_systems(plan: Plan, times: int) -> Plan:
 def more_schemes(plan: Plan, times: int) -> Plan:
     """The same system with each scheme cut into ``times`` schemes of a part of its size."""
     raw: dict[str, list[RawRow]] = {}
-    for name in dictionary():
+    for name, spec in dictionary().items():
         if name in LEFT_OUT:
             continue
         if name not in ("schemes", "effects"):
+            # What belonged to a scheme belongs to its first part.
+            named = {column.name for column in spec.columns if column.refers_to == "schemes"}
+            named |= {column for column in LISTED.get(name, ()) if column != "requires"}
             raw[name] = [
-                (
-                    where,
-                    {**cells, **{c: _first(cells[c]) for c in LISTED.get(name, ()) if c != "requires" and c in cells}},
-                )
+                (where, {column: _first(cell) if column in named else cell for column, cell in cells.items()})
                 for where, cells in _cells(plan, name)
             ]
             continue

@@ -78,7 +78,7 @@ class TestRoundTrip:
         again = Plan.read(write_workbook(plan, tmp_path / "plan.xlsx"))
         assert cells(again) == cells(plan)
         assert again.header == plan.header
-        assert again.scenario_text == plan.scenario_text
+        assert again.scenarios == plan.scenarios
 
     @pytest.mark.parametrize("name", sorted(PLANS))
     def test_a_folder_made_from_a_workbook_is_the_folder_it_came_from(self, name: str, tmp_path: Path) -> None:
@@ -317,7 +317,7 @@ def test_sheet_names_in_another_case_are_known(plain: Path, tmp_path: Path) -> N
 
 
 def test_a_workbook_without_scenarios_is_a_plan(plain: Path, tmp_path: Path) -> None:
-    assert Plan.read(edited(plain, tmp_path, lambda book: book.remove(book["scenarios"]))).scenario_text == {}
+    assert Plan.read(edited(plain, tmp_path, lambda book: book.remove(book["scenarios"]))).scenarios == {}
 
 
 def _replace_part(path: Path, name: str, content: bytes | None) -> None:

@@ -32,7 +32,7 @@ def test_a_plan_written_reads_back_cell_for_cell(name: str, tmp_path: Path) -> N
     assert cells(again) == cells(plan)
     assert values(again) == values(plan)
     assert again.header == plan.header
-    assert again.scenario_text == plan.scenario_text
+    assert again.scenarios == plan.scenarios
 
 
 def test_writing_twice_gives_the_same_files(tmp_path: Path) -> None:

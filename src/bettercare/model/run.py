@@ -89,9 +89,9 @@ def _evaluate(system: System, pieces: list[tuple[int, int]], workers: int) -> It
         return (_piece(system, first, count) for first, count in pieces)
     from joblib import Parallel, delayed  # a second's import that one worker does not need
 
-    return Parallel(n_jobs=workers, return_as="generator")(
-        delayed(partial(_piece, system))(first, count) for first, count in pieces
-    )  # type: ignore[no-any-return,no-untyped-call]
+    jobs = [delayed(partial(_piece, system))(first, count) for first, count in pieces]  # type: ignore[no-untyped-call]
+    shared: Iterable[Drawn] = Parallel(n_jobs=workers, return_as="generator")(jobs)  # type: ignore[no-untyped-call]
+    return shared
 
 
 def _piece(system: System, first: int, count: int) -> Drawn:

@@ -28,7 +28,7 @@ from typing import Any
 from bettercare.errors import BettercareError, Fault, PlanError
 from bettercare.plan import Plan, Row
 from bettercare.plan.cells import number
-from bettercare.plan.yaml_file import Node, read_yaml
+from bettercare.plan.yaml_file import Node, parse_yaml, read_yaml
 from bettercare.vocabulary import UNITS
 
 _ROW_TABLES = {"growth": "growth", "parameter": "parameters", "funding": "funding", "rate": "rates"}
@@ -72,24 +72,37 @@ class Scenario:
             PlanError: every fault in it.
         """
         path = Path(path)
-        root = read_yaml(path, path.name)
+        return cls._of(read_yaml(path, path.name), path.stem)
+
+    @classmethod
+    def parse(cls, text: str, name: str) -> Scenario:
+        """Read the text of a scenario file of that name.
+
+        Raises:
+            PlanError: every fault in it.
+        """
+        return cls._of(parse_yaml(text, f"{name}.yaml"), name)
+
+    @classmethod
+    def _of(cls, root: Node, stem: str) -> Scenario:
+        file = f"{stem}.yaml"
         faults: list[Fault] = []
         changes: list[Change] = []
         for key in root.keys:
             if key not in {"id", "title", "changes"}:
                 faults.append(
-                    Fault(f"{path.name}, line {root.keys[key]}", f"{key!r} is not known.", "Known: id, title, changes.")
+                    Fault(f"{file}, line {root.keys[key]}", f"{key!r} is not known.", "Known: id, title, changes.")
                 )
         listed = root.get("changes")
         if listed is None or not isinstance(listed.value, list) or not listed.value:
-            faults.append(Fault(path.name, "The scenario changes nothing.", "Add changes: and a list."))
+            faults.append(Fault(file, "The scenario changes nothing.", "Add changes: and a list."))
         else:
             for node in listed.value:
-                changes.extend(_changes(node, path.name, faults))
+                changes.extend(_changes(node, file, faults))
         if faults:
             raise PlanError(faults)
         name, title = root.get("id"), root.get("title")
-        shown = name.text() if name is not None and name.text() else path.stem
+        shown = name.text() if name is not None and name.text() else stem
         return cls(shown, title.text() if title is not None and title.text() else shown, tuple(changes))
 
 
@@ -206,13 +219,13 @@ def _kept_more_than_closed(plan: Plan, chosen: Mapping[tuple[str, str], tuple[Ch
 
 
 def read_scenarios(plan: Plan, names: Iterable[str | Path | Scenario]) -> list[Scenario]:
-    """Scenarios by object, by path, or by the name of a file in the plan's scenarios folder."""
+    """Scenarios by object, by path, or by the name of one of the plan's own."""
     result = []
     for name in names:
         if isinstance(name, Scenario):
             result.append(name)
         elif str(name) in plan.scenarios:
-            result.append(Scenario.read(plan.scenarios[str(name)]))
+            result.append(Scenario.parse(plan.scenarios[str(name)], str(name)))
         elif Path(name).is_file():
             result.append(Scenario.read(name))
         else:

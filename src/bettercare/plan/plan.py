@@ -59,10 +59,8 @@ class Plan:
 
     header: Mapping[str, str]
     tables: Mapping[str, Table]
-    scenarios: Mapping[str, Path] = field(default_factory=dict)
-    """Where each scenario file stands; empty for a plan read from a workbook."""
-    scenario_text: Mapping[str, str] = field(default_factory=dict)
-    """The text of each scenario, by name, wherever the plan was read from."""
+    scenarios: Mapping[str, str] = field(default_factory=dict)
+    """The text of each scenario file, by name."""
 
     @classmethod
     def read(cls, source: str | Path) -> Plan:

@@ -64,9 +64,7 @@ def read_plan(source: str | Path) -> Plan:
         from bettercare.plan.workbook import raw_from_workbook
 
         book = raw_from_workbook(path)
-        return build(
-            book.header, book.raw, book.faults, scenario_text=book.scenarios, header_at="sheet Plan", unread=book.unread
-        )
+        return build(book.header, book.raw, book.faults, book.scenarios, header_at="sheet Plan", unread=book.unread)
     return _read_folder(path)
 
 
@@ -85,8 +83,7 @@ def _read_folder(folder: Path) -> Plan:
         if len(faults) > before:
             unread.add(path.stem)
     raw["schemes"], raw["effects"] = _read_schemes(folder, faults, unread)
-    scenarios, scenario_text = _read_scenarios(folder, faults)
-    return build(header, raw, faults, scenarios, scenario_text, unread=unread)
+    return build(header, raw, faults, _read_scenarios(folder, faults), unread=unread)
 
 
 def _table_names() -> list[str]:
@@ -130,9 +127,8 @@ def _read_header(folder: Path, faults: list[Fault]) -> dict[str, str] | None:
     return header
 
 
-def _read_scenarios(folder: Path, faults: list[Fault]) -> tuple[dict[str, Path], dict[str, str]]:
-    """The scenario files: where they stand, and their text."""
-    paths: dict[str, Path] = {}
+def _read_scenarios(folder: Path, faults: list[Fault]) -> dict[str, str]:
+    """The text of each scenario file, by name."""
     texts: dict[str, str] = {}
     for path in _files(folder / "scenarios"):
         shown = f"scenarios/{path.name}"
@@ -145,9 +141,8 @@ def _read_scenarios(folder: Path, faults: list[Fault]) -> tuple[dict[str, Path],
             faults.extend(error.faults)
             continue
         faults.extend(scenario_faults(path.stem, text, shown))
-        paths[path.stem] = path
         texts[path.stem] = text.rstrip() + "\n"
-    return paths, texts
+    return texts
 
 
 def scenario_faults(name: str, text: str, shown: str) -> Sequence[Fault]:
@@ -274,8 +269,7 @@ def build(
     header: Mapping[str, str] | None,
     raw: Mapping[str, Sequence[RawRow]],
     faults: list[Fault],
-    scenarios: Mapping[str, Path] | None = None,
-    scenario_text: Mapping[str, str] | None = None,
+    scenarios: Mapping[str, str] | None = None,
     header_at: str = "plan.yaml",
     unread: Collection[str] = (),
 ) -> Plan:
@@ -291,7 +285,7 @@ def build(
     if header is not None:
         faults.extend(_header_faults(header, header_at))
     tables = {name: Table(spec, tuple(_rows(spec, raw.get(name, ()), faults))) for name, spec in dictionary().items()}
-    plan = Plan(dict(header or {}), tables, scenarios or {}, scenario_text or {})
+    plan = Plan(dict(header or {}), tables, scenarios or {})
     faults.extend(faults_of(plan, unread))
     if not faults:
         # What a claim reads must be sound before the claim itself can be judged.

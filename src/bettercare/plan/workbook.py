@@ -94,7 +94,7 @@ class _Writer:
             (spec, [row.text for row in self._plan[name]]) for name, spec in dictionary().items()
         ]
         # A final new line would look like an empty line of the cell; reading puts it back.
-        scenarios = [{"id": name, "yaml": text.rstrip()} for name, text in self._plan.scenario_text.items()]
+        scenarios = [{"id": name, "yaml": text.rstrip()} for name, text in self._plan.scenarios.items()]
         return [*tables, (_SCENARIOS, scenarios)]
 
     def _style(self, **style: Any) -> Any:

@@ -38,7 +38,7 @@ def write_plan(plan: Plan, folder: Path) -> Path:
         effects.setdefault(row["scheme"], []).append(row.text)
     for scheme in plan["schemes"]:
         files[f"schemes/{scheme.id}.yaml"] = yaml_of(scheme.text, effects.get(scheme.id, ()))
-    for name, text in plan.scenario_text.items():
+    for name, text in plan.scenarios.items():
         files[f"scenarios/{name}.yaml"] = text
     return write_folder(folder, files)
 
