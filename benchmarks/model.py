@@ -98,7 +98,8 @@ def measured(task: str, amount: int, workers: int = 1, times: int = 3) -> Figure
         command = [sys.executable, __file__, "--task", task, "--amount", str(amount), "--workers", str(workers)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         found.append(json.loads(done.stdout.splitlines()[-1]) | {"seconds": time.perf_counter() - before})
-    return min(found, key=lambda one: float(one["seconds"]))
+    best: Figures = min(found, key=lambda one: float(one["seconds"]))
+    return best | {"running": min(one["running"] for one in found)} if "running" in best else best
 
 
 def slope(amounts: list[float], costs: list[float]) -> float:

@@ -13,7 +13,10 @@ RESULTS = HERE / "results"
 def main() -> int:
     RESULTS.mkdir(exist_ok=True)
     failed = 0
-    for name, options in (("model.py", ["--folder", str(RESULTS)]), ("rows.py", ["--json", str(RESULTS / "rows.json")])):
+    for name, options in (
+        ("model.py", ["--folder", str(RESULTS)]),
+        ("rows.py", ["--json", str(RESULTS / "rows.json")]),
+    ):
         print(f"== {name}", flush=True)
         failed += subprocess.run([sys.executable, str(HERE / name), *options], check=False).returncode != 0
     return 1 if failed else 0

@@ -61,7 +61,11 @@ def dictionary() -> Mapping[str, TableSpec]:
     columns: dict[str, list[Column]] = {}
     for row in _rows("columns.csv"):
         choices = row["choices"]
-        allowed = CHOICES[choices.split(":")[1]] if choices.startswith("vocabulary:") else tuple(filter(None, choices.split("|")))
+        allowed = (
+            CHOICES[choices.split(":")[1]]
+            if choices.startswith("vocabulary:")
+            else tuple(filter(None, choices.split("|")))
+        )
         columns.setdefault(row["table"], []).append(
             Column(row["column"], row["type"], row["required"], row["refers_to"], allowed, row["meaning"])
         )

@@ -89,7 +89,9 @@ class Table:
         """The table as a Polars frame; lists and ramps as text, dates as dates."""
         columns: dict[str, pl.Series] = {}
         for column in self.spec.columns:
-            kind: Any = {"number": pl.Float64, "integer": pl.Int64, "flag": pl.Boolean, "date": pl.Date}.get(column.type, pl.String)
+            kind: Any = {"number": pl.Float64, "integer": pl.Int64, "flag": pl.Boolean, "date": pl.Date}.get(
+                column.type, pl.String
+            )
             values = [row.text.get(column.name) or None if kind == pl.String else row[column.name] for row in self.rows]
             columns[column.name] = pl.Series(column.name, values, dtype=kind)
         return pl.DataFrame(columns)
@@ -97,7 +99,9 @@ class Table:
     def figure(self, row: Row, column: str = "value") -> Figure:
         """The figure a row holds (``column`` may be another number column, taken in the row's unit)."""
         text = row.text.get(column, "")
-        place = row["precision"] if row["precision"] is not None and column in {"value", "size"} else printed_place(text)
+        place = (
+            row["precision"] if row["precision"] is not None and column in {"value", "size"} else printed_place(text)
+        )
         return Figure(
             id=f"{self.name}.{row.id}",
             value=float(row[column]),
