@@ -988,4 +988,4 @@ def test_words():
         "a, b and c",
         "a, b and 2 more",
     )
-    assert (percent(0.285), percent(0.0249), percent(-0.5)) == ("28\u00a0%", "2.5\u00a0%", "-50%")
+    assert (percent(0.285), percent(0.0249), percent(-0.5)) == ("28%", "2.5%", "-50%")

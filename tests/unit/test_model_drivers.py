@@ -48,7 +48,8 @@ def test_streams_of_different_names_and_seeds_are_different() -> None:
 
 def test_a_point_is_itself_in_every_run_even_where_the_plan_counts_on_more() -> None:
     """A class that always delivers seven tenths delivers seven tenths in the runs, and all of it in the published case."""
-    its = result([scheme("short")], delivery=[{"id": "short", "low": 0.7, "likely": 0.7, "high": 0.7}])
+    short = [{"id": "short", "low": 0.7, "likely": 0.7, "high": 0.7}]
+    its = result([scheme("short")], delivery=short, common_causes=[])
     assert its.saving.total() == pytest.approx(10e6)
     assert its.saving.sample() == pytest.approx(7e6)
 
@@ -65,6 +66,12 @@ def test_a_wide_size_never_turns_a_saving_into_a_cost() -> None:
 
 
 # -- moving together -----------------------------------------------------------------------------------------------
+
+
+def test_a_common_cause_of_something_the_plan_does_not_have_is_a_fault() -> None:
+    row = {"id": "c9", "cause": "Weather", "driver": "scheme:umbrellas", "loading": 0.1}
+    with pytest.raises(PlanError, match="scheme:umbrellas"):
+        result([scheme()], common_causes=[row])
 
 
 def test_drivers_that_share_causes_are_correlated_as_said_and_others_are_not() -> None:

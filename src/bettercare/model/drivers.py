@@ -230,6 +230,22 @@ class Drivers:
         """What an independent source is called: the driver's label, or the cause's name."""
         return self.by_name[source].label if source in self.by_name else source.removeprefix("cause:")
 
+    def unmatched(self) -> list[Fault]:
+        """Common causes that name a driver the plan does not have; a pattern with * may match nothing."""
+        names = {name for driver in self.by_name.values() for name in driver.names}
+        # A thing the plan has may have no driver of its own: a class no scheme is in, a rate nothing asks for.
+        for table, prefix in (("growth", ""), ("delivery", "class:"), ("schemes", "scheme:"), ("rates", "rate:")):
+            names.update(prefix + row.id for row in self.plan[table])
+        return [
+            Fault(
+                f"{row.where}, column driver",
+                f"{row['driver']!r} is no driver of this plan.",
+                "Name a growth row, scheme:<id>, class:<delivery class> or rate:<id>; * stands for anything.",
+            )
+            for row in self.plan["common_causes"]
+            if "*" not in row["driver"] and row["driver"] not in names
+        ]
+
     def correlation(self, one: str, other: str) -> float:
         """The correlation (of the underlying normals) the common causes give two drivers."""
         first, second = self._named(one), self._named(other)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bettercare.errors import PlanError
 from bettercare.model.activity import ActivityModel, full_moves
 from bettercare.model.capital import CapitalModel
 from bettercare.model.delivery import Delivery, DeliveryModel
@@ -72,6 +73,8 @@ class System:
         # Rates register their drivers when first asked for, so all are asked for before any run is drawn.
         first = self.evaluate(case)
         self.planned_savings = self.planned_savings or {line.key: line.values for line in first["saving"].lines}
+        if plain is None and (faults := self.drivers.unmatched()):
+            raise PlanError(faults)
 
     def evaluate(self, case: Case) -> Mapping[str, Lines]:
         """Every measure in some runs."""
