@@ -10,6 +10,7 @@ import click
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from bettercare.cli import main
 from bettercare.model import Result, run
@@ -144,7 +145,7 @@ def _spells() -> pl.DataFrame:
 
 def test_the_commands_of_the_guide_give_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "500")
+    monkeypatch.setattr("bettercare.cli.commands.out", Console(width=500))
     text = (DOCS / "guide.md").read_text(encoding="utf-8")
     for name, body in re.findall(r"(?ms)^```yaml\n# (\S+\.yaml)\n(.*?)^```", text):
         Path(name).write_text(body, encoding="utf-8")

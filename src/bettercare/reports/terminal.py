@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
 from rich.console import RenderableType
@@ -99,7 +100,8 @@ def compare_table(results: Sequence[Result]) -> RichTable:
     kept = [c for c in made.columns if c.key in _COMPARED or c.key.startswith("beds:")][: len(_COMPARED) + 1]
     table = _table(f"{results[0].plan.title}: {results[0].years[-1]}", made.columns[0].title, [])
     for column in kept:
-        table.add_column(column.title.partition(",")[0], justify="right")
+        # Narrow headings leave a scenario's title, a sentence, room for its longest words on a terminal of 80 columns.
+        table.add_column(fill(column.title.partition(",")[0], 9), justify="right", no_wrap=True)
     for row in made.rows:
         table.add_row(Text(made.columns[0].written(row)), *(Text(column.written(row)) for column in kept))
     return table
