@@ -40,6 +40,18 @@ FILLED: Mapping[str, Mapping[str, str]] = {
     "effects": {"basis": "stated"},
 }  # fmt: skip
 
+HEADER = {
+    "id": "example",
+    "title": "Example",
+    "kind": "system-plan",
+    "footprint": "Exampleshire",
+    "base_year": "2016/17",
+    "first_year": "2017/18",
+    "last_year": "2020/21",
+    "price_base": "2016/17",
+}
+"""plan.yaml of a plan for tests."""
+
 ALWAYS: Mapping[str, Rows] = {
     "sources": [{"id": "paper"}],
     "localities": [{"id": "all"}],
@@ -92,10 +104,7 @@ def small_plan(
     tables: Mapping[str, Rows] | None = None, schemes: Rows = (), last: str = "2020/21", raw: Raw | None = None
 ) -> Plan:
     """A plan from 2016/17 to ``last``."""
-    header = {
-        "id": "small", "title": "A small plan", "kind": "system-plan", "footprint": "Nowhere", "base_year": "2016/17",
-        "first_year": "2017/18", "last_year": last, "price_base": "2016/17",
-    }  # fmt: skip
+    header = {**HEADER, "last_year": last}
     return build(header, raw if raw is not None else raw_of(tables or {}, schemes), [])
 
 

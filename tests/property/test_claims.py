@@ -13,17 +13,8 @@ from bettercare.plan import Plan
 from bettercare.plan.check import judge
 from bettercare.plan.claims import parse
 from bettercare.plan.read import build
+from small_plan import HEADER
 
-HEADER = {
-    "id": "example",
-    "title": "Example",
-    "kind": "system-plan",
-    "footprint": "Exampleshire",
-    "base_year": "2016/17",
-    "first_year": "2017/18",
-    "last_year": "2020/21",
-    "price_base": "2016/17",
-}
 LEAVES = tuple("abcde")
 QUICK = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 

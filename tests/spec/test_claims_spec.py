@@ -9,17 +9,8 @@ from bettercare.plan import Plan
 from bettercare.plan.check import check
 from bettercare.plan.claims import in_words, parse
 from bettercare.plan.read import build
+from small_plan import HEADER
 
-HEADER = {
-    "id": "example",
-    "title": "Example",
-    "kind": "system-plan",
-    "footprint": "Exampleshire",
-    "base_year": "2016/17",
-    "first_year": "2017/18",
-    "last_year": "2020/21",
-    "price_base": "2016/17",
-}
 FIGURE = {"source": "paper", "basis": "stated"}
 TABLES: dict[str, list[dict[str, str]]] = {
     "sources": [{"id": "paper", "title": "The paper"}],

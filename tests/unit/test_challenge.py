@@ -15,17 +15,8 @@ from bettercare.plan.challenge import Challenge, challenge
 from bettercare.plan.challenge.question import in_place, listed, percent
 from bettercare.plan.dictionary import dictionary
 from bettercare.plan.read import build
+from small_plan import HEADER
 
-HEADER = {
-    "id": "example",
-    "title": "Example",
-    "kind": "system-plan",
-    "footprint": "Exampleshire",
-    "base_year": "2016/17",
-    "first_year": "2017/18",
-    "last_year": "2020/21",
-    "price_base": "2016/17",
-}
 Rows = list[dict[str, str]]
 STATED = {"source": "paper", "where": "L1", "basis": "stated"}
 ASSUMED = {"source": "paper", "basis": "assumed", "note": "For the example"}

@@ -13,17 +13,7 @@ from bettercare.plan import Plan, Table, shipped
 from bettercare.plan.check import check, judge, why
 from bettercare.plan.claims import expression_of, parse
 from bettercare.plan.read import build
-
-HEADER = {
-    "id": "example",
-    "title": "Example",
-    "kind": "system-plan",
-    "footprint": "Exampleshire",
-    "base_year": "2016/17",
-    "first_year": "2017/18",
-    "last_year": "2020/21",
-    "price_base": "2016/17",
-}
+from small_plan import HEADER
 
 
 def indicator(name: str, value: str, unit: str = "GBP m", **other: str) -> dict[str, str]:
