@@ -61,7 +61,7 @@ def test_sums_by_any_word_are_the_whole(result: Result) -> None:
         whole["published_case"][0]
     )
     assert "gap in GBP" in repr(result.gap)
-    assert repr(result) == "<run of small: 300 runs, seed 2016>"
+    assert repr(result) == "<run of example: 300 runs, seed 2016>"
 
 
 @pytest.mark.parametrize(

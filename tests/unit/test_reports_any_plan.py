@@ -192,7 +192,7 @@ def test_scenarios_of_another_plan_are_refused(tmp_path: Path) -> None:
 
     one = run(small_plan(ORDINARY), runs=10)
     other = run(Plan({**one.plan.header, "id": "other"}, one.plan.tables), runs=10)
-    with pytest.raises(BettercareError, match="other cannot be set beside small"):
+    with pytest.raises(BettercareError, match="other cannot be set beside example"):
         write_html(one, tmp_path / "page.html", comparisons=[other])
     assert not list(tmp_path.iterdir())
 

@@ -42,7 +42,10 @@ class Command(click.Command):
             err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
             raise SystemExit(BAD_INPUT) from None
         except OSError as error:
-            err.print(f"{error.filename or 'A file'}: {error.strerror}.", style="red", markup=False, soft_wrap=True)
+            what = f"{error.filename or 'A file'}: {error.strerror or error}".rstrip(".")
+            err.print(
+                f"{what}. Check the name, and that you may write there.", style="red", markup=False, soft_wrap=True
+            )
             raise SystemExit(BAD_INPUT) from None
         except KeyboardInterrupt:
             err.print("Interrupted; nothing was written.")
@@ -101,6 +104,7 @@ def run_command(plan: str, runs: int, seed: int, workers: int, scenarios: tuple[
     """Run a plan: print a summary and write an HTML report and a workbook."""
     from bettercare.reports import summary, write_html, write_workbook
 
+    _no_file_in_the_way(folder)
     result = _run(plan, runs, seed, workers, scenarios)
     for part in summary(result):
         out.print(part)
@@ -109,6 +113,13 @@ def run_command(plan: str, runs: int, seed: int, workers: int, scenarios: tuple[
     for writer, name in ((write_html, "report.html"), (write_workbook, "results.xlsx")):
         writer(result, folder / name)
         out.print(f"Written: {folder / name}", soft_wrap=True)
+
+
+def _no_file_in_the_way(folder: Path | None) -> None:
+    """Refuse an --out that is a file, or below one, before the time of a run is spent."""
+    for place in (folder, *folder.parents) if folder else ():
+        if place.exists() and not place.is_dir():
+            raise BettercareError(f"{str(place)!r} is a file.", remedy="Give --out the name of a folder.")
 
 
 def _run(plan: str, runs: int, seed: int, workers: int, scenarios: Sequence[str]) -> Result:
@@ -246,6 +257,7 @@ def compare_command(
     """Set the plan beside scenarios of it, run by run with the same luck."""
     from bettercare.reports import compare_table, write_html, write_workbook
 
+    _no_file_in_the_way(folder)
     results = [_run(plan, runs, seed, workers, ())]
     results += [_run(plan, runs, seed, workers, scenario.split("+")) for scenario in scenarios]
     out.print(compare_table(results))

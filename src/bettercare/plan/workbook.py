@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
 from openpyxl.reader import excel
+from xlsxwriter.exceptions import FileCreateError
 
 from bettercare.errors import BettercareError, Fault
 from bettercare.plan.cells import LONGEST_CELL, number
@@ -87,7 +88,10 @@ class _Writer:
         self._plan_sheet(first, tables)
         for spec, rows in tables:
             self._table_sheet(sheets[spec.name], spec, rows)
-        self._book.close()
+        try:
+            self._book.close()
+        except FileCreateError as error:
+            raise OSError(*error.args[0].args) from None  # what the caller expects when a place cannot be written
 
     def _tables(self) -> list[tuple[TableSpec, Sequence[Mapping[str, str]]]]:
         tables: list[tuple[TableSpec, Sequence[Mapping[str, str]]]] = [

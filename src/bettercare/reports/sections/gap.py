@@ -123,9 +123,7 @@ def _by_kind(result: Result) -> Exhibit:
         zip(result.years, result.gap()["published_case"].to_list(), strict=True)
     )
     columns = (Column("kind", "As planned"), *(Column(year, year, "money", "GBP") for year in result.years))
-    message = "What it is made of, year by year, as planned: investment comes before the savings it makes possible."
-    if not any(row["kind"] == "Saving" for row in rows):
-        message = "What it is made of, year by year, as planned."
+    message = "What it is made of, year by year, as planned."
     note = "Savings and funding are negative: they count against what is spent."
     return Exhibit("gap-by-kind", message, Table(columns, [*rows, total]), note=note, sheet="Gap by kind")
 
@@ -141,7 +139,9 @@ def _do_nothing(result: Result) -> Exhibit:
         figures = [figure for line in own for figure in line.ground.figures]
         rows.append(with_sources(row | {"organisation": name, "sector": sector}, figures))
     total = result.gap.total(last, kind="do-nothing")
-    message = f"If nothing is done the gap is {money(total)} in {last}: growth of cost less growth of funding."
+    message = f"If nothing is done the gap is {money(total)} in {last}: growth of cost less growth of funding"
+    beside = total - sum(row["published_case"] for row in rows if row["line"].startswith("Growth of "))
+    message += f", and {money(beside)} beside them." if abs(beside) >= 0.05e6 else "."
     columns = (
         Column("organisation", "Organisation"),
         Column("line", "What"),

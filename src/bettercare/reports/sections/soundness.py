@@ -165,7 +165,7 @@ def triangulation(result: Result) -> Section:
     counts = {name: sum(row["finding"] == name for row in rows) for name in _FINDINGS}
     resting = sum(row["finding"] in ("lands", "within rounding") and bool(row["rests_on"]) for row in rows)
     lead = (
-        f"The published results are never an input of the model. Of {plural(len(rows), 'result')} the plan publishes, the run lands on {counts['lands']}, comes within "
+        f"The rows of published results are not read by the model. Of {plural(len(rows), 'result')} the plan publishes, the run lands on {counts['lands']}, comes within "
         f"rounding of {counts['within rounding']} and cannot reproduce {counts['cannot']}; {counts['not compared']} say too little to be compared."
     )
     if resting:
