@@ -48,7 +48,6 @@ def growth(**more: Any) -> Rows:
         ({"from": "2012/13"}, 1.1**0.5),
         ({"to": "2024/25"}, 1.1**0.5),
         ({"value": -100}, 0.0),
-        ({"value": -150, "unit": "% a year"}, 0.0),
         ({"value": 0}, 1.0),
     ],
 )
@@ -57,6 +56,20 @@ def test_do_nothing_growth(row: dict[str, Any], times: float) -> None:
     assert its.activity.total("2016/17", **NE) == pytest.approx(80000)
     assert its.activity.total(**NE) == pytest.approx(80000 * times, rel=1e-5, abs=1e-3)
     assert its.beds.total(**NE) == pytest.approx(80000 * times * 5 / (365 * 0.9), rel=1e-5, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"value": -150, "unit": "% a year"},
+        {"value": -101},
+        {"value": -80_001, "unit": "admissions"},
+        {"value": 0, "low": -120, "high": 5},
+    ],
+)
+def test_growth_takes_away_no_more_than_there_is(row: dict[str, Any]) -> None:
+    with pytest.raises(PlanError, match="g would remove more than there is"):
+        result(growth=growth(**row))
 
 
 def test_the_growth_that_names_a_place_most_particularly_counts() -> None:

@@ -263,7 +263,7 @@ def test_the_case_for_capital_uses_the_discount_rate_a_scenario_sets() -> None:
         case = its.capital_case().row(0, named=True)
         assert case["roi"] == pytest.approx(10.0)
         assert case["payback"] == pytest.approx(10.0)
-        flows = np.array([0.0, -30e6] + [3e6] * 18)
+        flows = np.array([0.0, -30e6] + [3e6] * 20)
         assert case["net_present_value"] == pytest.approx(net_present_value(flows, rate))
 
 

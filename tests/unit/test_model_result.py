@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from bettercare.errors import BettercareError
+from bettercare.errors import BettercareError, PlanError
 from bettercare.model.measures import LABELS, Draws
 from bettercare.model.result import Result
 from bettercare.model.run import run
@@ -276,3 +276,33 @@ def test_scenario_files_that_cannot_be_used(tmp_path: Path, text: str, said: str
     with pytest.raises(BettercareError, match=said) as caught:
         Scenario.read(path)
     assert "wrong.yaml" in str(caught.value)
+
+
+def test_net_present_value_counts_the_benefit_for_the_whole_life() -> None:
+    """Acute reconfiguration: 25.6 a year for forty years from 2020/21, by the annuity formula."""
+    its = run("llr-stp-2016")
+    acute = its.capital_case().row(0, named=True)
+    spend = its.capital(programme="acute")["published_case"].to_numpy()
+    cost = sum(amount / 1.035**year for year, amount in enumerate(spend))
+    benefit = 25.6e6 * (1 - 1.035**-40) / 0.035 / 1.035**3
+    assert acute["net_present_value"] == pytest.approx(benefit - cost)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "scheme: provider-efficiency\n    scale: 1000",
+        "scheme: integrated-teams\n    scale: 11",
+        "growth: beds-non-elective\n    value: -5000",
+        "growth: cost-uhl\n    value: -101",
+    ],
+)
+def test_a_scenario_that_would_remove_more_than_there_is_is_refused(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "much.yaml"
+    path.write_text(f"id: much\nchanges:\n  - {change}\n", encoding="utf-8")
+    with pytest.raises(PlanError, match=r"more than (there is|it spends)"):
+        run("llr-stp-2016", scenarios=path)
+
+
+def test_one_scenario_need_not_be_a_list() -> None:
+    assert run("llr-stp-2016", scenarios="no-integrated-teams").scenarios[0].id == "no-integrated-teams"

@@ -172,9 +172,25 @@ def growth_of(plan: Plan, overlay: Overlay, drivers: Drivers, row: Row) -> Growt
     if row["low"] is not None and row["high"] is not None:
         # A scenario's value shifts the whole range, so that it changes the level and not how sure anyone is.
         spread = Distribution.triangular(row["low"] * scale + moved, value, row["high"] * scale + moved)
-    name = drivers.add(f"growth:{row.id}", spread, value, f"Growth: {row.id}", row.id)
     kind = "a year" if figure.unit.name == "% a year" else "total" if figure.unit.dimension == () else "units"
+    if kind != "units":
+        _refuse_fall(row, min(value, spread.low), -1.0)
+    name = drivers.add(f"growth:{row.id}", spread, value, f"Growth: {row.id}", row.id)
     return Growth(row, figure, name, kind)
+
+
+def _refuse_fall(row: Row, least: float, all_there_is: float) -> None:
+    """Refuse growth that may take away more than there is."""
+    if least < all_there_is:
+        raise PlanError(
+            [
+                Fault(
+                    row.where,
+                    f"The growth {row.id} would remove more than there is.",
+                    "Raise value and low: a fall is at most the whole.",
+                )
+            ]
+        )
 
 
 @dataclass
@@ -395,11 +411,30 @@ class ActivityModel:
         self._add_effects()
         # A scheme means the same share of activity in every scenario: the one the plan's own published case gives.
         for pool in self.pools.values():
+            if pool.growth is not None and pool.base is not None and pool.growth.total_of == "units":
+                driver = drivers.by_name[pool.growth.driver]
+                _refuse_fall(pool.growth.row, min(driver.planned, driver.distribution.low), -pool.base.base)
+        for pool in self.pools.values():
             if plain is None:
                 self._calibrate(pool)
             else:
                 for effect in pool.effects:
                     effect.fraction = plain.effects[effect.key].fraction
+                    self._refuse_scale(effect)
+
+    def _refuse_scale(self, effect: PoolEffect) -> None:
+        """Refuse a scenario that makes an effect so large that nothing would be left."""
+        change = self.overlay.schemes.get(effect.scheme.id)
+        if change is not None and change.scale > 1 and effect.fraction * change.scale >= 1:
+            raise PlanError(
+                [
+                    Fault(
+                        effect.row.where,
+                        f"At {change.scale:g} times its size, {effect.key} would remove more than there is.",
+                        f"Keep the scenario's scale under {1 / effect.fraction:.3g}.",
+                    )
+                ]
+            )
 
     @cached_property
     def _persons(self) -> Mapping[str, float]:

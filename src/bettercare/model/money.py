@@ -211,17 +211,21 @@ class MoneyModel:
                 listed.setdefault(effect.organisation, []).append(effect)
         for name, base in self.base.items():
             saves = listed.get(name, [])
-            total = sum(effect.figure.base * effect.part for effect in saves)
+            total = sum(effect.figure.base * effect.part * self._scale(effect) for effect in saves)
             if saves and total >= base.base:
                 raise PlanError(
                     [
                         Fault(
                             saves[-1].row.where,
                             f"Savings of {total / 1e6:,.1f} GBP m at {name} are more than it spends.",
-                            "Lower a size.",
+                            "Lower a size, or the scale of a scenario.",
                         )
                     ]
                 )
+
+    def _scale(self, effect: MoneyEffect) -> float:
+        change = self.overlay.schemes.get(effect.scheme.id)
+        return change.scale if change is not None else 1.0
 
     # -- running ---------------------------------------------------------------------------------------------------
 

@@ -274,8 +274,10 @@ class Result:
                 )
                 saving, origin = row["roi"] / 100 * capital * built * np.ones(len(self.years)), "published return"
             yearly = float(saving[-1])
-            span = int(row["life"] or life)
-            flows = np.concatenate([saving - spend, np.full(max(0, span - len(saving)), yearly)])
+            # The benefit is counted for the programme's life from the first year it comes.
+            first = int(np.argmax(saving > 0)) if (saving > 0).any() else len(saving)
+            after = max(0, first + int(row["life"] or life) - len(saving))
+            flows = np.concatenate([saving - spend, np.full(after, yearly)])
             known = bool(origin) and yearly > 0 and capital > 0
             records.append(
                 {

@@ -30,7 +30,7 @@ def run(
     plan: Plan | str | Path,
     runs: int = 0,
     seed: int = SEED,
-    scenarios: Iterable[str | Path | Scenario] = (),
+    scenarios: str | Path | Scenario | Iterable[str | Path | Scenario] = (),
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
@@ -40,7 +40,7 @@ def run(
         plan: a Plan, or what :meth:`Plan.read` takes.
         runs: how many times to sample what is uncertain; 0 gives the published case alone.
         seed: the same seed gives the same numbers, on any number of workers.
-        scenarios: overlays, by file, by name in the plan, or as objects.
+        scenarios: one or more overlays, by file, by name in the plan, or as objects.
         workers: processes to share the runs between.
         progress: called with (runs done, runs asked).
 
@@ -53,7 +53,7 @@ def run(
         raise BettercareError(f"{workers} workers cannot be used.", remedy="Ask for 1 or more.")
     if not isinstance(plan, Plan):
         plan = Plan.read(plan)
-    chosen = read_scenarios(plan, scenarios)
+    chosen = read_scenarios(plan, (scenarios,) if isinstance(scenarios, (str, Path, Scenario)) else scenarios)
     system = System(plan, seed, compose(plan, chosen))
     published = {name: lines.lines for name, lines in system.evaluate(system.drivers.published_case()).items()}
     rows = sum(len(lines) for lines in published.values()) * len(plan.years)

@@ -386,6 +386,13 @@ def _leeway(result: Result, answer: Answer, unit: Unit) -> float:
 
 def _reading(result: Result, answer: Answer, figure: Figure, value: float, finding: Finding) -> str:
     if finding == "lands":
+        made = {
+            f"funding.{row.id}"
+            for row in result.plan["funding"]
+            if row["kind"] == "unallocated-pressure" and row["basis"] == "assumed"
+        }
+        if any(one.id in made for one in _figures(result, answer)):
+            return "The model gives the published figure, made to do so by an assumed pressure that the papers give to no organisation."
         return f"The model gives the published figure. {answer.because if answer.because.endswith('alone.') else ''}".strip()
     if finding == "within rounding":
         return "The rounding of the printed figures it is made from can explain the difference."
