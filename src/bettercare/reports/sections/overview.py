@@ -55,7 +55,10 @@ def _message(result: Result, last: str, end: float) -> str:
     if has_gap(result):
         return f"Money: {money(result.gap.total(last, kind='do-nothing'))} if nothing is done becomes {left} in {last}"
     if is_funded(result):
-        return f"Money: the fund and the savings leave {left} in {last} when the schemes are paid for"
+        # What a hospital saves is not the fund's to spend, and a reserve the partners hold is not taken off here.
+        saved = result.saving.total(last) if result.saving.labels else 0.0
+        beside = f", with {money(saved)} saved beside it" if saved else ""
+        return f"Money: the fund less the schemes is {left_over(end + saved)} in {last}{beside}; any reserve is not taken off"
     return f"Money: the schemes cost {money(end)} net of what they save in {last}"
 
 
