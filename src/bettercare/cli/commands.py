@@ -35,9 +35,6 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except PlanError as error:
-            err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-            raise SystemExit(BAD_INPUT) from None
         except BettercareError as error:
             err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
             raise SystemExit(BAD_INPUT) from None

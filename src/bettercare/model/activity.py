@@ -9,7 +9,7 @@ admissions x length of stay / (days in the year x occupancy).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -96,7 +96,7 @@ class Rates:
             spread = Distribution.triangular(row["low"] * scale, value, row["high"] * scale)
             driver = self.drivers.add(f"rate:{row.id}", spread, value, f"Rate: {row.id}")
         elif value != figure.base:
-            figure = Figure(**{**figure.__dict__, "value": value / scale})
+            figure = replace(figure, value=value / scale)
         return Rate(row, figure, driver)
 
     @staticmethod
@@ -167,7 +167,7 @@ def growth_of(plan: Plan, overlay: Overlay, drivers: Drivers, row: Row) -> Growt
     value = overlay.value("growth", row) * scale
     moved = value - figure.base
     if moved:
-        figure = Figure(**{**figure.__dict__, "value": value / scale})
+        figure = replace(figure, value=value / scale)
     spread = Distribution.point(value)
     if row["low"] is not None and row["high"] is not None:
         # A scenario's value shifts the whole range, so that it changes the level and not how sure anyone is.
@@ -298,15 +298,7 @@ def effect_figure(plan: Plan, scheme: Scheme, row: Row) -> Figure:
     figure = plan["effects"].figure(row, column)
     source = row["source"] or scheme.row["source"] or ""
     where = row["where"] or scheme.row["where"] or ""
-    return Figure(
-        **{
-            **figure.__dict__,
-            "id": f"effects.{scheme.id}.{row.id}",
-            "value": planned_size(row),
-            "source": source,
-            "where": where,
-        }
-    )
+    return replace(figure, id=f"effects.{scheme.id}.{row.id}", value=planned_size(row), source=source, where=where)
 
 
 def own_distribution(row: Row, drivers: Drivers, scheme: Scheme) -> str:

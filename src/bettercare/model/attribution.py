@@ -22,11 +22,13 @@ def log_mean(end: Array, start: Array) -> Array:
     >>> float(log_mean(np.array(1.0), np.array(1.0)))
     1.0
     """
-    ratio = np.log(end / start)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # expm1 keeps the quotient accurate where end and start nearly agree
-        mean = np.where(np.abs(ratio) < 1e-300, start, start * np.expm1(ratio) / np.where(ratio == 0, 1.0, ratio))
-    return np.asarray(mean)
+    return _mean(start, np.log(end / start))
+
+
+def _mean(start: Array, log_ratio: Array) -> Array:
+    """The logarithmic mean of a start and of ``start * exp(log_ratio)``; expm1 keeps it accurate where they nearly agree."""
+    same = np.abs(log_ratio) < 1e-300
+    return np.asarray(np.where(same, start, start * np.expm1(log_ratio) / np.where(same, 1.0, log_ratio)))
 
 
 def contributions(start: Array, log_factors: Array) -> Array:
@@ -39,7 +41,4 @@ def contributions(start: Array, log_factors: Array) -> Array:
     Returns:
         shape (factor, ...); sums over factors to ``start * (exp(sum(log_factors)) - 1)``.
     """
-    total = log_factors.sum(axis=0)
-    safe = np.where(np.abs(total) < 1e-300, 1.0, total)
-    mean = np.where(np.abs(total) < 1e-300, start, start * np.expm1(total) / safe)
-    return np.asarray(mean * log_factors)
+    return np.asarray(_mean(start, log_factors.sum(axis=0)) * log_factors)

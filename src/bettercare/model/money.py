@@ -10,7 +10,7 @@ not cover is a line of its own. New work starts before hospital work stops: the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -315,7 +315,7 @@ class MoneyModel:
             figure = money_of(self.plan, "funding", row)
             amount = self.overlay.value("funding", row) * figure.unit.scale
             if (("funding", row.id)) in self.overlay.values:
-                figure = Figure(**{**figure.__dict__, "value": amount / figure.unit.scale})
+                figure = replace(figure, value=amount / figure.unit.scale)
             labels: dict[str, str | None] = {"organisation": row["organisation"], "sector": row["sector"]}
             year = self.plan.years.index(row["year"])
             values = np.zeros((years, 1))

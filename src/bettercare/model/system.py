@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bettercare.errors import PlanError
-from bettercare.model.activity import ActivityModel, full_moves
+from bettercare.model.activity import ActivityModel, Moved, full_moves
 from bettercare.model.capital import CapitalModel
 from bettercare.model.delivery import Delivery, DeliveryModel
 from bettercare.model.drivers import Case, Drivers
-from bettercare.model.lines import Line, Lines
+from bettercare.model.lines import Ground, Line, Lines
 from bettercare.model.money import MoneyModel
 from bettercare.model.scenarios import Overlay
 from bettercare.model.staff import StaffModel
@@ -112,13 +112,10 @@ class System:
             lines.lines.append(Line(line.key, {**line.labels, "kind": "slippage"}, planned - line.values, line.ground))
         return lines
 
-    def _avoided(self, moves: Mapping[str, object]) -> Lines:
+    def _avoided(self, moves: Mapping[str, Moved]) -> Lines:
         """Activity that no longer happens where it did, by scheme and, where the plan shares it out, by locality."""
-        from bettercare.model.activity import Moved
-
         lines = Lines()
         for key, moved in moves.items():
-            assert isinstance(moved, Moved)
             if moved.effect.shortens:
                 continue
             scheme = moved.effect.scheme
@@ -128,8 +125,6 @@ class System:
                     "organisation": moved.pool.place[0], "pod": moved.pool.place[1], "scheme": scheme.id, "theme": scheme.row["theme"],
                     "kind": moved.effect.row["kind"], "locality": locality, "setting": moved.pool.setting,
                 }  # fmt: skip
-                from bettercare.model.lines import Ground
-
                 ground = Ground(
                     "Removed by the scheme" + (", at the locality's share of the cohort" if locality else ""),
                     (moved.effect.figure,),

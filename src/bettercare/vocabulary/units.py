@@ -21,7 +21,6 @@ class Unit:
     name: str
     scale: float
     dimension: Dimension
-    plural_of: str = ""
 
     @property
     def is_money(self) -> bool:
