@@ -1,0 +1,21 @@
+"""Roles, and the rights each has. A route or command asks for a right, never for a role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+Right = Literal["read", "enter", "edit", "challenge", "decide", "money", "publish", "rules", "users"]
+"""read: see everything. enter: actuals and milestone progress. edit: risks, actions, meetings, declarations. challenge: raise and confirm
+questions. decide: record decisions. money: ledger entries. publish: freeze a report. rules: how metrics are judged, the data date. users: accounts."""
+
+Role = Literal["viewer", "editor", "programme office", "board", "administrator"]
+
+RIGHTS: Mapping[str, frozenset[Right]] = {
+    "viewer": frozenset({"read"}),
+    "editor": frozenset({"read", "enter", "edit"}),
+    "programme office": frozenset({"read", "enter", "edit", "challenge", "decide", "money", "publish", "rules"}),
+    "board": frozenset({"read", "challenge", "decide"}),
+    "administrator": frozenset({"read", "users"}),
+}
+"""An administrator looks after accounts and sees the pages; running the programme is the programme office's."""

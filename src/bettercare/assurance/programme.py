@@ -1,0 +1,20 @@
+"""A plan under assurance: what the store holds for it, and the one view every page and report is made from."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar
+
+from bettercare.store import Record, asks
+
+RULES_VERSION = "1"
+"""Version of the rules that judge; printed in every report. Raise it when a rule changes what is said."""
+
+
+class Programme(Record):
+    """A plan that is being run. The id is the plan's, and so is ``plan``."""
+
+    table: ClassVar[str] = "programmes"
+
+    as_at: date | None = asks("Data date", "The day the pages speak of; blank for today", None)
+    section_75: str = asks("Section 75 agreement", "Where the agreement stands", "", long=True)
