@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from bettercare import Plan, run
+from bettercare import Plan, demo, run
+from bettercare.assurance import assess
 from bettercare.reports import write_html
+from bettercare.reports.published import WRITERS, make
+from bettercare.store import Store
+from browsing import WIDTHS, needs_chromium
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync",
-]  # fmt: skip
-WIDTHS = {"desk": 1280, "telephone": 390}
-
-# Where it must run (BETTERCARE_CI) a missing browser is a failure, not a reason to skip.
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("BETTERCARE_CI") and (not CHROMIUM or importlib.util.find_spec("playwright") is None),
-    reason="skipped: needs Chromium",
-)
+pytestmark = needs_chromium
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module", params=["llr-stp-2016", "leicestershire-bcf-2014"])
+@pytest.fixture(scope="module", params=["llr-stp-2016", "leicestershire-bcf-2014", "monthly", "board"])
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Each shipped plan, the first with a scenario beside it."""
+    """The model report of each shipped plan, the first with a scenario beside it; a programme report and a Board's."""
+    if request.param in ("monthly", "board"):
+        return programme(request.param, tmp_path_factory.mktemp("report"))
     plan = Plan.read(request.param)
     scenarios = list(plan.scenarios)[:1]
     result, others = run(plan, runs=100), [run(plan, runs=100, scenarios=[name]) for name in scenarios]
     return write_html(result, tmp_path_factory.mktemp("report") / f"{plan.id}.html", comparisons=others)
+
+
+def programme(kind: Literal["monthly", "board"], folder: Path) -> Path:
+    """A report made from the demonstration data."""
+    store = Store.open(folder / "demo.db")
+    demo.fill(store)
+    assessment = assess(store, Plan.read("leicestershire-bcf-2014" if kind == "monthly" else "llr-stp-2016"))
+    made = make(assessment, kind, "" if kind == "monthly" else "leicestershire-hwb")
+    (folder / f"{kind}.html").write_bytes(WRITERS["html"](made))
+    store.close()
+    return folder / f"{kind}.html"
 
 
 @pytest.fixture(params=list(WIDTHS))
@@ -186,7 +180,7 @@ def test_it_prints_on_paper(browser: Any, report: Path) -> None:
     opened.emulate_media(media="print")
     opened.goto(report.as_uri())
     assert not opened.locator("nav").is_visible()
-    assert opened.locator(".pair .wide").first.is_visible()
+    assert opened.locator(".charted .wide").first.is_visible()
     assert opened.pdf(format="A4")[:5] == b"%PDF-"
     context.close()
 

@@ -14,11 +14,16 @@ from rich.console import Console
 from bettercare import BettercareError, Result, run
 from bettercare.reports import compare_table, summary, write_html, write_workbook
 from bettercare.reports.files import written
-from bettercare.reports.page import html
+from bettercare.reports.model_report import model_report
+from bettercare.reports.page import html as page_of
 from bettercare.reports.sections import sections
 from bettercare.reports.sections.verdict import headlines, sentence_of
 
 LLR, BCF = "llr-stp-2016", "leicestershire-bcf-2014"
+
+
+def html(result: Result) -> str:
+    return page_of(model_report(result))
 
 
 @pytest.fixture(scope="module")

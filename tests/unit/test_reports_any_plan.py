@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,14 @@ from bettercare.model.result import Result
 from bettercare.model.run import run
 from bettercare.plan import Plan
 from bettercare.reports import compare_table, summary, write_html, write_workbook
-from bettercare.reports.page import html
+from bettercare.reports.model_report import model_report
+from bettercare.reports.page import html as page_of
 from small_plan import ORDINARY, small_plan, small_plans
+
+
+def html(result: Result, comparisons: Sequence[Result] = ()) -> str:
+    return page_of(model_report(result, comparisons))
+
 
 _VOID = {"meta", "link", "br", "hr", "img", "input"}
 

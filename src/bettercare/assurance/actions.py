@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from bettercare.store import Record, asks
+from bettercare.assurance.programme import days_in_words, in_words
+from bettercare.store import Change, Missing, Record, asks
+
+if TYPE_CHECKING:
+    from bettercare.assurance.assessment import Assessment
+
+RED_AFTER = 28
+"""Days overdue beyond which an action is suggested to be red; less is amber. Assumed: the papers name the colours and no rule."""
 
 
 class Action(Record):
@@ -32,3 +40,69 @@ class Action(Record):
         (),
         refers="ref",
     )
+    source: str = asks("Source", "Document and line, where the papers give it", "")
+
+
+def overdue(actions: Iterable[Action], on: date) -> tuple[Action, ...]:
+    """Actions past their day and not done, the longest first."""
+    found = [action for action in actions if days_overdue(action, on)]
+    return tuple(sorted(found, key=lambda action: (-days_overdue(action, on), action.id)))
+
+
+def days_overdue(action: Action, on: date) -> int:
+    """Days past due; 0 when it is done, has no day, or is not due yet."""
+    if action.status == "done" or action.due is None:
+        return 0
+    return max(0, (on - action.due).days)
+
+
+def suggested(action: Action, on: date) -> tuple[str, str]:
+    """The status its due date suggests and the reason in words, or ("", "") where the log's own status stands.
+
+    Only ever worse than the log says: a log may know more than the date, but green and long overdue cannot both be so.
+    """
+    late = days_overdue(action, on)
+    if not late or action.due is None:
+        return "", ""
+    status = "red" if late > RED_AFTER else "amber"
+    if ("green", "amber", "red").index(status) <= ("green", "amber", "red").index(action.status):
+        return "", ""
+    return (
+        status,
+        f"Due on {in_words(action.due)} and not done: {days_in_words(late)} overdue, shown as {action.status}.",
+    )
+
+
+def by_officer(actions: Iterable[Action]) -> Mapping[str, tuple[Action, ...]]:
+    """Actions that are not done by who will do them, by name; one with several officers stands under each."""
+    found: dict[str, list[Action]] = {}
+    for action in actions:
+        if action.status != "done":
+            for officer in filter(None, (part.strip() for part in action.officers.split("/"))):
+                found.setdefault(officer, []).append(action)
+    return {officer: tuple(found[officer]) for officer in sorted(found)}
+
+
+def changed_since(actions: Iterable[Action], changes: Iterable[Change]) -> tuple[Action, ...]:
+    """Actions that the given changes added or replaced.
+
+    Args:
+        changes: such as those of :meth:`Store.changes` after the revision of the last report.
+    """
+    ids = {change.id for change in changes if change.kind == Action.table and change.action != "remove"}
+    return tuple(action for action in actions if action.id in ids)
+
+
+def answering(assessment: Assessment, ref: str) -> tuple[Action, ...]:
+    """The actions that name a thing, such as ``exception:m4@2015-07-01``; an exception whose first day a revision moved is still the same."""
+    held = assessment.web.resolve(ref)[0]
+    found = []
+    for action in assessment.registers.actions:
+        for named in action.about:
+            try:
+                if assessment.web.resolve(named)[0] == held:
+                    found.append(action)
+                    break
+            except Missing:
+                continue
+    return tuple(found)

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from bettercare.assurance.actions import Action
-from bettercare.assurance.chain import Chain
+from bettercare.assurance.boards import Board, boards
+from bettercare.assurance.chain import Chain, Web, web
 from bettercare.assurance.decisions import Decision
-from bettercare.assurance.fund import FundPosition
-from bettercare.assurance.judgement import Exception_, Judgement
+from bettercare.assurance.fund import FundPosition, position, years
+from bettercare.assurance.judgement import Exception_, Judgement, judge
 from bettercare.assurance.ledger import Entry
 from bettercare.assurance.meetings import AgendaItem, Declaration, Meeting
-from bettercare.assurance.metrics import Actual, MetricRules
-from bettercare.assurance.milestones import Progress, Schedule
-from bettercare.assurance.payment import QuarterPayment
+from bettercare.assurance.metrics import Actual, MetricRules, metrics
+from bettercare.assurance.milestones import Progress, Schedule, schedule
+from bettercare.assurance.payment import QuarterPayment, worked
 from bettercare.assurance.programme import Programme
 from bettercare.assurance.questions import Question
 from bettercare.assurance.risks import Risk
 from bettercare.plan import Plan
-from bettercare.store import Store
+from bettercare.store import Missing, Store
+
+if TYPE_CHECKING:
+    from bettercare.assurance.slippage import Consequences
 
 
 @dataclass(frozen=True)
@@ -43,19 +48,37 @@ class Registers:
 
     @classmethod
     def read(cls, store: Store, plan: str) -> Registers:
-        """All registers of a plan.
+        """All registers of a plan, each read once.
 
         Raises:
             Missing: the plan has not been opened in this store.
         """
-        listed = {
-            name: store.list(kind, plan)
-            for name, kind in {
-                "actuals": Actual, "rules": MetricRules, "progress": Progress, "risks": Risk, "actions": Action, "decisions": Decision,
-                "meetings": Meeting, "agenda": AgendaItem, "declarations": Declaration, "questions": Question, "entries": Entry,
-            }.items()
-        }  # fmt: skip
-        return cls(store.read(Programme, plan, plan), **listed)  # type: ignore[arg-type]
+        return cls(
+            store.read(Programme, plan, plan),
+            store.list(Actual, plan),
+            store.list(MetricRules, plan),
+            store.list(Progress, plan),
+            store.list(Risk, plan),
+            store.list(Action, plan),
+            store.list(Decision, plan),
+            store.list(Meeting, plan),
+            store.list(AgendaItem, plan),
+            store.list(Declaration, plan),
+            store.list(Question, plan),
+            store.list(Entry, plan),
+        )
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any row was invented for trying the software out."""
+        return any(
+            row.synthetic
+            for rows in (
+                self.actuals, self.rules, self.progress, self.risks, self.actions, self.decisions, self.meetings, self.agenda,
+                self.declarations, self.questions, self.entries,
+            )
+            for row in rows
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,35 +90,80 @@ class Assessment:
     on: date
     revision: int = 0
     """Number of the store's last change that it rests on."""
+    _consequences: dict[tuple[str, int | None], Consequences] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _funds: dict[str, FundPosition] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def judgements(self) -> Mapping[str, Judgement]:
         """By metric, in the plan's order."""
-        raise NotImplementedError
+        actuals: dict[str, list[Actual]] = {}
+        for actual in self.registers.actuals:
+            actuals.setdefault(actual.metric, []).append(actual)
+        rules = {rule.id: rule for rule in self.registers.rules}
+        return {
+            metric.id: judge(metric, actuals.get(metric.id, ()), rules.get(metric.id), self.on)
+            for metric in metrics(self.plan)
+        }
 
     @cached_property
     def exceptions(self) -> tuple[Exception_, ...]:
         """What is off track, the longest first."""
-        raise NotImplementedError
+        found = [judgement.exception for judgement in self.judgements.values() if judgement.exception is not None]
+        return tuple(sorted(found, key=lambda exception: (exception.since, exception.metric)))
 
     @cached_property
     def years(self) -> tuple[str, ...]:
         """Financial years the fund has entries in."""
-        raise NotImplementedError
+        return years(self.registers.entries)
 
     def fund(self, year: str) -> FundPosition:
         """The pooled fund in a year."""
-        raise NotImplementedError
+        if year not in self._funds:
+            self._funds[year] = position(self.plan, self.registers.entries, year, self.on)
+        return self._funds[year]
 
     @cached_property
     def payments(self) -> tuple[QuarterPayment, ...]:
         """Pay for performance by quarter; empty when the plan has no rule."""
-        raise NotImplementedError
+        return worked(self.plan, self.registers.actuals, self.on)
 
     @cached_property
     def schedule(self) -> Schedule:
         """Milestones."""
-        raise NotImplementedError
+        return schedule(self.plan, self.registers.progress, self.on)
+
+    def consequences(self, milestone: str, days: int | None = None) -> Consequences:
+        """What a milestone's slip delays, down to the benefits in the model; a fraction of a second the first time.
+
+        Args:
+            days: try out a slip of this many days in place of the one the schedule shows.
+
+        Raises:
+            Missing: the plan has no such milestone.
+            BettercareError: the milestone has no due date.
+        """
+        # The model takes a second to import, which most pages and commands need not wait for.
+        from bettercare.assurance.slippage import consequences
+
+        if (milestone, days) not in self._consequences:
+            self._consequences[milestone, days] = consequences(self.plan, self.schedule, milestone, days)
+        return self._consequences[milestone, days]
+
+    @cached_property
+    def boards(self) -> Mapping[str, Board]:
+        """By id, in the plan's order."""
+        return boards(self.plan)
+
+    def board_name(self, board: str) -> str:
+        """The name of a board as it is read; its id where the plan does not have it."""
+        return self.boards[board].name if board in self.boards else board
+
+    @cached_property
+    def web(self) -> Web:
+        """Every thing that can stand in a chain, and what leads from each to each."""
+        return web(self)
 
     def chain(self, ref: str) -> Chain:
         """What leads to a thing and what follows from it.
@@ -103,14 +171,21 @@ class Assessment:
         Raises:
             Missing: there is no such thing.
         """
-        raise NotImplementedError
+        return self.web.chain(ref)
 
 
 def assess(store: Store, plan: Plan, on: date | None = None) -> Assessment:
-    """Read the registers of a plan and judge them at a date (the programme's data date, else today)."""
-    raise NotImplementedError
+    """Read the registers of a plan and judge them at a date (the programme's data date, else today).
 
-
-def open_programme(store: Store, plan: Plan, by: str) -> Programme:
-    """Start running a plan: its risks, actions, decisions, meetings and declarations become rows of the store. Does nothing the second time."""
-    raise NotImplementedError
+    Raises:
+        Missing: the plan has not been opened in this store.
+    """
+    # The revision is read first: a change made meanwhile then shows as a newer revision, never as an older one.
+    revision = store.revision(plan.id)
+    try:
+        registers = Registers.read(store, plan.id)
+    except Missing as error:
+        raise Missing(
+            f"The plan {plan.id} is not open in this store.", remedy=f"Open it: bettercare open {plan.id}."
+        ) from error
+    return Assessment(plan, registers, on or registers.programme.as_at or date.today(), revision)

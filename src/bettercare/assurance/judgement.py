@@ -5,11 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from itertools import pairwise
 
-from bettercare.assurance.forecast import Forecast
-from bettercare.assurance.metrics import Actual, Metric, MetricRules
-from bettercare.assurance.rag import Rag
-from bettercare.assurance.spc import Spc
+from bettercare.assurance.forecast import Forecast, forecast
+from bettercare.assurance.metrics import (
+    Actual,
+    Metric,
+    MetricRules,
+    bare,
+    current,
+    expected,
+    period_end,
+    period_name,
+    written,
+)
+from bettercare.assurance.rag import AMBER_WITHIN, Rag, rate, status
+from bettercare.assurance.spc import Spc, xmr
+from bettercare.errors import BettercareError
+
+AMBER_RUN = 2
+"""Periods running that amber (or red) must last before it is an exception. Red is one at once. Assumed: the papers do not say."""
+LEAST_CHANCE = 0.2
+"""Chance of meeting the trajectory at the end of the year below which a metric is an exception whatever its rating. Assumed."""
+EVEN_CHANCE = 0.5
+"""Chance of meeting the trajectory at the end of the year below which a green rating is said to disagree with the forecast. Assumed."""
 
 
 @dataclass(frozen=True)
@@ -53,5 +73,140 @@ class Judgement:
 
 
 def judge(metric: Metric, actuals: Sequence[Actual], rules: MetricRules | None, on: date) -> Judgement:
-    """Judge a metric by its actuals of periods that ended on or before ``on``."""
-    raise NotImplementedError
+    """Judge a metric by its actuals of periods that ended on or before ``on``.
+
+    Args:
+        actuals: of the metric, all revisions; those of other metrics are left aside.
+        rules: how this metric is judged; None for the usual way.
+    """
+    used = rules or MetricRules(id=metric.id)
+    known = tuple(actual for actual in current(actuals, metric.id) if period_end(metric, actual.period) <= on)
+    periods = tuple(actual.period for actual in known)
+    values = tuple(float(actual.value) for actual in known)
+    history = _history(metric, periods, values, used.amber)
+    rag = rate(metric, periods[-1] if known else None, values[-1] if known else None, on, used.amber)
+    spc: Spc | None = None
+    coming: Forecast | None = None
+    spc_refused = forecast_refused = ""
+    try:
+        target = expected(metric, periods[-1]) if periods else None
+        spc = xmr(periods, values, metric.better, target, used.preset, used.rebase, used.fix_after)
+    except BettercareError as refused:
+        spc_refused = str(refused)
+    try:
+        coming = forecast(metric, periods, values, on)
+    except BettercareError as refused:
+        forecast_refused = str(refused)
+    return Judgement(
+        metric=metric,
+        rules=used,
+        actuals=known,
+        rag=rag,
+        history=history,
+        spc=spc,
+        spc_refused=spc_refused,
+        forecast=coming,
+        forecast_refused=forecast_refused,
+        disagreement=disagreement(metric, rag, spc, coming),
+        exception=_exception(metric, rag, history, spc, coming),
+        synthetic=any(actual.synthetic for actual in known),
+    )
+
+
+def _history(
+    metric: Metric, periods: Sequence[date], values: Sequence[float], amber: Decimal | None
+) -> tuple[tuple[date, str], ...]:
+    within = AMBER_WITHIN if amber is None else amber
+    start = metric.baseline.value if metric.baseline is not None else None
+    rated = []
+    for period, value in zip(periods, values, strict=True):
+        asked = expected(metric, period)
+        rated.append((period, "grey" if asked is None else status(value, asked, metric.better, within, start)))
+    return tuple(rated)
+
+
+def disagreement(metric: Metric, rag: Rag, spc: Spc | None, coming: Forecast | None) -> str:
+    """Where the rating says one thing and the signal or the forecast another, in sentences; "" where they agree."""
+    found = []
+    if spc is not None:
+        last = spc.points[-1]
+        between = f"{bare(metric, last.lower)} to {written(metric, last.upper)}"
+        if rag.status == "green" and last.meaning == "concern":
+            found.append(f"Green, but deteriorating: {_signal(metric, spc)}.")
+        elif rag.status in ("amber", "red") and last.meaning == "improvement":
+            found.append(f"{rag.status.capitalize()}, but improving: {_signal(metric, spc)}.")
+        elif rag.status == "green" and spc.assurance == "hit-or-miss":
+            found.append(f"Green, but by chance: the process runs from {between} and will hit or miss the trajectory.")
+        elif rag.status == "green" and spc.assurance == "fail":
+            found.append(f"Green, but not to be relied on: the process usually runs from {between}.")
+        elif rag.status in ("amber", "red") and spc.assurance == "pass":
+            found.append(
+                f"{rag.status.capitalize()}, but unusual: the process usually runs from {between}, within the trajectory."
+            )
+    if rag.status == "green" and coming is not None and coming.chance is not None and coming.chance < EVEN_CHANCE:
+        found.append(f"Green, but the forecast misses. {coming.sentence}")
+    return " ".join(found)
+
+
+def _signal(metric: Metric, spc: Spc) -> str:
+    """The special cause of the last point, as half a sentence: the longest-lasting of the rules it breaks."""
+    last = spc.points[-1]
+    up = spc.variation.endswith("high")
+    values = [point.value for point in spc.points]
+    run = 1 + _lasted([after > before if up else after < before for before, after in pairwise(values)])
+    # A point outside one limit may end a run towards the other.
+    if "trend" in last.special and run >= spc.rules.trend:
+        return f"it has {'risen' if up else 'fallen'} with every figure from {period_name(metric, spc.points[-run].period)} on ({run} points)"
+    if "shift" in last.special:
+        run = _lasted([point.value > point.mean if up else point.value < point.mean for point in spc.points])
+        since = period_name(metric, spc.points[-run].period)
+        return f"it has been {'above' if up else 'below'} its mean of {written(metric, last.mean)} since {since} ({run} points)"
+    if "outside" in last.special:
+        return f"the last figure lies outside the limits ({bare(metric, last.lower)} to {written(metric, last.upper)})"
+    return f"two of the last three figures lie near the {'upper' if up else 'lower'} limit"
+
+
+def _exception(
+    metric: Metric, rag: Rag, history: Sequence[tuple[date, str]], spc: Spc | None, coming: Forecast | None
+) -> Exception_ | None:
+    """What is off track, or None.
+
+    Off track: red; amber (or red) for :data:`AMBER_RUN` periods running; a special cause for concern at the last point; or a chance of
+    less than :data:`LEAST_CHANCE` of meeting the trajectory at the end of the year. A metric that was off track when its figures stopped
+    stays so, although its rating is grey by then.
+    """
+    if not history:
+        return None
+    colour = history[-1][1]
+    lasted = _lasted([status in ("amber", "red") for _, status in history])
+    why = []
+    if colour == "red" or lasted >= AMBER_RUN:
+        why.append(rag.reason)
+    if spc is not None and spc.points[-1].meaning == "concern":
+        why.append(spc.sentence)
+    if coming is not None and coming.chance is not None and coming.chance < LEAST_CHANCE:
+        why.append(coming.sentence)
+    if not why:
+        return None
+    concerned = {point.period for point in spc.points if point.meaning == "concern"} if spc is not None else set()
+    off = [status in ("amber", "red") or period in concerned for period, status in history]
+    run = max(_lasted(off), 1)
+    since = history[-run][0]
+    unit = {"monthly": "month", "quarterly": "quarter"}.get(metric.frequency, "year")
+    state = (
+        "off track"
+        if colour in ("amber", "red")
+        else "getting worse"
+        if concerned & {since}
+        else "expected to miss its trajectory"
+    )
+    lasting = f"since {period_name(metric, since)} ({run} {unit}{'' if run == 1 else 's'})"
+    rated = "not rated" if rag.status == "grey" else f"rated {rag.status}"
+    return Exception_(
+        metric.id, since, tuple(why), metric.schemes, f"{metric.name}: {state} {lasting}, {rated}. {why[0]}"
+    )
+
+
+def _lasted(flags: Sequence[bool]) -> int:
+    """How many at the end are set without a break."""
+    return next((count for count, flag in enumerate(reversed(flags)) if not flag), len(flags))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from graphlib import CycleError, TopologicalSorter
 from typing import ClassVar
 
+from bettercare.assurance.programme import days_in_words, in_words
+from bettercare.errors import BettercareError
 from bettercare.plan import Plan
+from bettercare.plan.cells import parts
 from bettercare.store import Record, asks
+
+RED_AFTER = 28
+"""Days later than due beyond which a milestone is red; less is amber. Assumed: the papers do not say."""
 
 
 class Progress(Record):
@@ -35,7 +42,7 @@ class Scheduled:
     """As entered, or when due."""
     done_on: date | None
     at_least: date | None
-    """Earliest it can be, given what it waits for, if none of the time between is needed."""
+    """Earliest it can be, given what it waits for, if none of the time between is needed; when done, the day it was."""
     at_most: date | None
     """If all of the planned time between is needed."""
     requires: tuple[str, ...]
@@ -44,7 +51,8 @@ class Scheduled:
     slip: int
     """Days that ``at_least`` is later than due."""
     float_days: int | None
-    """Days it may slip before the last milestone that waits for it is late; None when nothing waits."""
+    """Days it may still slip, from ``at_least``, before a milestone that waits for it is late, if none of the time between is needed;
+    None when nothing that is dated and not done waits. Negative: it makes one late already."""
     critical: bool
     status: str
     """done, done late, on course, at risk, late, undated."""
@@ -52,6 +60,10 @@ class Scheduled:
     reason: str
     comments: str
     owner: str
+    where: str = ""
+    """Source and line in the paper."""
+    due_as_stated: str = ""
+    """The paper's words for the date."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,229 @@ class Schedule:
     """Ids of the chain that decides when the last dated milestone can be reached."""
     sentence: str
 
+    @property
+    def by_id(self) -> Mapping[str, Scheduled]:
+        return {milestone.id: milestone for milestone in self.milestones}
+
+    @property
+    def late(self) -> tuple[Scheduled, ...]:
+        """Not done, and late or at risk of it; the latest first."""
+        found = [milestone for milestone in self.milestones if milestone.status in ("late", "at risk")]
+        return tuple(sorted(found, key=lambda milestone: (-milestone.slip, milestone.id)))
+
+
+@dataclass(frozen=True)
+class Dates:
+    """One milestone's dates, as the forward pass takes them."""
+
+    due: date | None
+    expected: date | None
+    done_on: date | None
+    requires: tuple[str, ...]
+
+
+Pass = Mapping[str, tuple[date | None, date | None]]
+"""The two bounds of each milestone: ``at_least`` and ``at_most``."""
+
 
 def schedule(plan: Plan, progress: Sequence[Progress], on: date) -> Schedule:
-    """Work out the schedule."""
-    raise NotImplementedError
+    """Work out the schedule.
+
+    A milestone that is not done is reached when it is expected (else when due), never before ``on``, and never before what it requires.
+    ``at_least`` lets it follow what it requires at once; ``at_most`` keeps the whole of the planned time between the two due dates.
+    A milestone without a date takes its dates from what it requires.
+
+    Raises:
+        BettercareError: milestones wait for each other in a circle, or one waits for what the plan does not have.
+    """
+    entered = {row.id: row for row in progress}
+    rows = plan["milestones"].by_id
+    titles = {name: str(row["milestone"]) for name, row in rows.items()}
+    given: dict[str, Dates] = {}
+    for name, row in rows.items():
+        own = entered.get(name)
+        done = own.done_on if own else None
+        known = done if done is not None and done <= on else None
+        # What was reached after the date is, at the date, only expected then.
+        expected = done if done is not None and known is None else (own.expected if own else None)
+        given[name] = Dates(row["due"], expected or row["due"], known, parts(row["requires"] or ""))
+    bounds = forward(given, on)
+    waiting = _waiting(given)
+    path = _critical_path(given, bounds)
+    found = []
+    for name, row in rows.items():
+        dates, (at_least, at_most) = given[name], bounds[name]
+        own = entered.get(name)
+        slip = max(0, (at_least - dates.due).days) if at_least and dates.due else 0
+        status, rag, reason = _judged(name, given, bounds, on, titles)
+        found.append(
+            Scheduled(
+                id=name, milestone=row["milestone"], scheme=(parts(row["scheme"] or "") or ("",))[0], theme=row["theme"] or "",
+                due=dates.due, expected=dates.expected, done_on=dates.done_on, at_least=at_least, at_most=at_most,
+                requires=dates.requires, delays=tuple(other for other in rows if other in waiting[name]), slip=slip,
+                float_days=_float(name, given, bounds, waiting), critical=name in path, status=status, rag=rag, reason=reason,
+                comments=own.comments if own else "", owner=own.owner if own else "",
+                where=": ".join(filter(None, (row["source"], row["where"]))), due_as_stated=row["due_as_stated"] or "",
+            )
+        )  # fmt: skip
+    order = list(rows)
+    found.sort(key=lambda one: (one.due is None, one.due or date.max, order.index(one.id)))
+    return Schedule(on, tuple(found), path, _sentence(found, path, on))
+
+
+def forward(given: Mapping[str, Dates], on: date) -> Pass:
+    """The forward pass: the two bounds of every milestone.
+
+    Raises:
+        BettercareError: a circle, or an unknown milestone required.
+    """
+    for name, dates in given.items():
+        for other in dates.requires:
+            if other not in given:
+                raise BettercareError(
+                    f"The milestone {name!r} waits for {other!r}, which the plan does not have.",
+                    remedy="Correct `requires` in tables/milestones.csv.",
+                )
+    try:
+        order = tuple(TopologicalSorter({name: dates.requires for name, dates in given.items()}).static_order())
+    except CycleError as error:
+        raise BettercareError(
+            f"Milestones wait for each other in a circle: {' -> '.join(map(str, error.args[1]))}.",
+            remedy="Take one requirement out.",
+        ) from error
+    bounds: dict[str, tuple[date | None, date | None]] = {}
+    for name in order:
+        dates = given[name]
+        if dates.done_on is not None:
+            bounds[name] = (dates.done_on, dates.done_on)
+            continue
+        least = [bound for other in dates.requires if (bound := bounds[other][0])]
+        most = [bound + gap(given[other], dates) for other in dates.requires if (bound := bounds[other][1])]
+        if dates.expected is not None:
+            least.append(max(dates.expected, on))
+            most.append(max(dates.expected, on))
+        bounds[name] = (max(least, default=None), max([*least, *most], default=None))
+    return bounds
+
+
+def gap(before: Dates, after: Dates) -> timedelta:
+    """The planned time from one milestone to one that waits for it; nothing where either is undated or they are out of order."""
+    if before.due is None or after.due is None:
+        return timedelta(0)
+    return max(after.due - before.due, timedelta(0))
+
+
+def _waiting(given: Mapping[str, Dates]) -> Mapping[str, frozenset[str]]:
+    """Every milestone that waits for each, directly or not."""
+    direct: dict[str, set[str]] = {name: set() for name in given}
+    for name, dates in given.items():
+        for other in dates.requires:
+            direct[other].add(name)
+    found: dict[str, frozenset[str]] = {}
+    for name in reversed(
+        tuple(TopologicalSorter({name: dates.requires for name, dates in given.items()}).static_order())
+    ):
+        found[name] = frozenset(direct[name]).union(*(found[other] for other in direct[name]))
+    return found
+
+
+def _float(name: str, given: Mapping[str, Dates], bounds: Pass, waiting: Mapping[str, frozenset[str]]) -> int | None:
+    at_least = bounds[name][0]
+    due = [given[other].due for other in waiting[name] if given[other].done_on is None]
+    dated = [day for day in due if day is not None]
+    if at_least is None or not dated or given[name].done_on is not None:
+        return None
+    return (min(dated) - at_least).days
+
+
+def _critical_path(given: Mapping[str, Dates], bounds: Pass) -> tuple[str, ...]:
+    """Back from the last milestone still to come, each time to what holds it longest; of several last ones, the longest chain."""
+
+    def back(name: str) -> tuple[str, ...]:
+        chain = [name]
+        while given[chain[-1]].requires:
+            here = given[chain[-1]]
+            holds = [
+                (bound + gap(given[other], here), len(given[other].requires), other)
+                for other in here.requires
+                if (bound := bounds[other][1]) is not None
+            ]
+            if not holds:
+                break
+            chain.append(max(holds)[2])
+        return tuple(reversed(chain))
+
+    ends = [name for name, dates in given.items() if dates.due is not None and dates.done_on is None]
+    if not ends:
+        return ()
+    last = max(day for name in ends if (day := given[name].due) is not None)
+    chains = [back(name) for name in ends if given[name].due == last]
+    # Of equally long chains the one that slips most, then the first in the plan.
+    return max(chains, key=lambda chain: (len(chain), bounds[chain[-1]][1] or date.min))
+
+
+def _judged(
+    name: str, given: Mapping[str, Dates], bounds: Pass, on: date, titles: Mapping[str, str]
+) -> tuple[str, str, str]:
+    """Status, rating and the reason in words."""
+    dates, (at_least, at_most) = given[name], bounds[name]
+    if dates.done_on is not None:
+        ahead = [titles[other] for other in dates.requires if given[other].done_on is None]
+        rest = f" What it waits for is not done: {'; '.join(ahead)}." if ahead else ""
+        late = (dates.done_on - dates.due).days if dates.due else 0
+        if late > 0:
+            return "done late", "green", f"Reached on {in_words(dates.done_on)}, {days_in_words(late)} late.{rest}"
+        return "done", "green", f"Reached on {in_words(dates.done_on)}{', in time' if dates.due else ''}.{rest}"
+    held = _held_by(name, given, bounds, on)
+    because = f', because it waits for "{titles[held]}"' if held else ""
+    if at_least is None or at_most is None:
+        return "undated", "grey", "The papers give no date and none has been entered."
+    if dates.due is None:
+        return "undated", "grey", f"The papers give no date; {in_words(at_least)} at the earliest{because}."
+    slip, most = (at_least - dates.due).days, (at_most - dates.due).days
+    if slip > 0:
+        rag = "red" if slip > RED_AFTER else "amber"
+        so = f"so red (more than {RED_AFTER})" if rag == "red" else f"so amber ({RED_AFTER} or fewer)"
+        said = f"Due on {in_words(dates.due)} and not done"
+        if at_least > on or held:
+            said += f"; {in_words(at_least)} at the earliest{because}"
+        return (
+            "late" if dates.due < on or rag == "red" else "at risk",
+            rag,
+            f"{said}: {days_in_words(slip)} late, {so}.",
+        )
+    if most > 0:
+        when = f"not before {in_words(at_most)} if all the planned time is needed"
+        return "at risk", "amber", f"Can still be reached when due, {in_words(dates.due)}, but {when}{because}."
+    return "on course", "green", f"Due on {in_words(dates.due)}; nothing says it will be later."
+
+
+def _held_by(name: str, given: Mapping[str, Dates], bounds: Pass, on: date) -> str:
+    """The milestone that moves this one past its own date, or ""."""
+    dates = given[name]
+    holds = [
+        (bound + gap(given[other], dates), other)
+        for other in dates.requires
+        if given[other].done_on is None and (bound := bounds[other][1]) is not None
+    ]
+    if not holds:
+        return ""
+    day, other = max(holds)
+    return other if dates.expected is None or day > max(dates.expected, on) else ""
+
+
+def _sentence(found: Sequence[Scheduled], path: Sequence[str], on: date) -> str:
+    if not found:
+        return "The plan has no milestones."
+    count = {status: sum(one.status == status for one in found) for status in ("done", "done late", "late", "at risk")}
+    done = count["done"] + count["done late"]
+    said = f"Of {len(found)} milestones {done} {'is' if done == 1 else 'are'} done"
+    said += f", {count['late']} {'is' if count['late'] == 1 else 'are'} late" if count["late"] else ", none is late"
+    if count["at risk"]:
+        said += f" and {count['at risk']} at risk"
+    if not path:
+        return f"{said}."
+    last = next(one for one in found if one.id == path[-1])
+    when = " to ".join(dict.fromkeys(in_words(bound) for bound in (last.at_least, last.at_most) if bound is not None))
+    through = f" through {len(path) - 1} other{'s' if len(path) > 2 else ''}" if len(path) > 1 else ""
+    return f"{said}. The critical path ends{through} with: {last.milestone} ({when})."

@@ -18,3 +18,13 @@ class Programme(Record):
 
     as_at: date | None = asks("Data date", "The day the pages speak of; blank for today", None)
     section_75: str = asks("Section 75 agreement", "Where the agreement stands", "", long=True)
+
+
+def in_words(day: date) -> str:
+    """A day as it is read: 1 April 2015."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def days_in_words(count: int) -> str:
+    """A number of days: 1 day, 1,095 days."""
+    return "1 day" if count == 1 else f"{count:,} days"

@@ -11,7 +11,7 @@ from bettercare.errors import BettercareError, Fault
 from bettercare.plan.cells import parts
 from bettercare.plan.faults import Gathered
 from bettercare.plan.figures import Row, Table
-from bettercare.vocabulary import UNITS, FinancialYear
+from bettercare.vocabulary import UNITS, FinancialYear, Quarter
 
 if TYPE_CHECKING:
     from bettercare.plan.plan import Plan
@@ -23,6 +23,7 @@ _LISTED_IN_TEXT = {
     "allocations": {"scheme": "schemes"},
     "risks": {"scheme": "schemes"},
     "milestones": {"scheme": "schemes", "requires": "milestones"},
+    "risk_sharing": {"schemes": "schemes", "milestones": "milestones"},
     "interdependencies": {"schemes": "schemes"},
     "capital_programmes": {"schemes": "schemes"},
 }
@@ -35,7 +36,7 @@ def faults_of(plan: Plan, unread: Collection[str] = ()) -> list[Fault]:
     faults: list[Fault] = []
     checks = [_references(plan, table, unread) for table in plan.tables.values()]
     checks += [_numbers(table) for table in plan.tables.values()]
-    checks += [check(plan) for check in (_horizon, _capital, _effects, _circles, _delivery, _causes, _shares)]
+    checks += [check(plan) for check in (_horizon, _capital, _effects, _circles, _delivery, _causes, _shares, _fund)]
     for check in checks:
         found = Gathered(faults)
         found.extend(check)
@@ -321,3 +322,111 @@ def _shares(plan: Plan) -> Iterator[Fault]:
             yield Fault(
                 rows[0].where, f"The age shares of {rows[0]['pod']} add to {total:.0%}.", "Make them add to 100 %."
             )
+
+
+def _fund(plan: Plan) -> Iterator[Fault]:
+    """The pooled fund: contributions make up the fund, its rules can be worked, and pairs of one saving exist."""
+    for year in dict.fromkeys(row["year"] for row in plan["contributions"]):
+        yield from _contributions(plan, year)
+    for row in plan["payment_rule"]:
+        if row["threshold"] is not None and not 0 <= row["threshold"] <= 100:
+            yield Fault(
+                f"{row.where}, column threshold", f"{row.text['threshold']} is not between 0 and 100 %.", "Correct it."
+            )
+        if row["months_after"] is not None and not 0 <= row["months_after"] <= 12:
+            yield Fault(
+                f"{row.where}, column months_after",
+                f"{row.text['months_after']} is not between 0 and 12 months.",
+                "Correct it.",
+            )
+        for column, table in (("price", "rates"), ("most", "pool")):
+            named = plan[table].by_id.get(row[column] or "")
+            if named is not None and named["unit"] and not UNITS[named["unit"]].is_money:
+                yield Fault(
+                    f"{row.where}, column {column}",
+                    f"{row[column]} is not money.",
+                    "Name a row in GBP, GBP k or GBP m.",
+                )
+    for row in plan["payment_rule"].rows[1:]:
+        yield Fault(row.where, "There is a second payment rule.", "Keep one.")
+    yield from _payment_quarters(plan)
+    orders: dict[int, Row] = {}
+    for row in plan["overspend_rule"]:
+        if row["order"] in orders:
+            what = f"Step {row['order']} is there twice."
+            yield Fault(f"{row.where}, column order", what, "Number the steps one after another.")
+        orders[row["order"]] = row
+        if row["step"] == "partners" and not row["share"]:
+            yield Fault(f"{row.where}, column share", "The partners have no way to share.", "Write fixed or variable.")
+    for row in plan["same_saving"]:
+        for column in ("first", "second"):
+            yield from _money_named(plan, row, column)
+
+
+def _contributions(plan: Plan, year: str) -> Iterator[Fault]:
+    rows = plan["contributions"].where(year=year)
+    for row in rows:
+        if row["unit"] and not UNITS[row["unit"]].is_money:
+            yield Fault(f"{row.where}, column unit", f"{row['unit']} is not money.", "Use GBP, GBP k or GBP m.")
+            return
+        if row["value"] is None or not row["unit"]:
+            return
+        if row["value"] < 0:
+            yield Fault(f"{row.where}, column value", f"{row.text['value']} is negative.", "A contribution is paid in.")
+    agreed = [row for row in plan["pool"].where(kind="agreed", year=year) if row["value"] is not None and row["unit"]]
+    paid = sum(row["value"] * UNITS[row["unit"]].scale for row in rows)
+    fund = sum(row["value"] * UNITS[row["unit"]].scale for row in agreed)
+    if agreed and round(paid * 100) != round(fund * 100):
+        what = f"The contributions of {year} add to {paid:,.2f} and the agreed fund is {fund:,.2f}."
+        yield Fault(rows[-1].where, what, "Make them add to the agreed fund in the table pool.")
+    shares = [row["fixed_share"] for row in rows if row["fixed_share"] is not None]
+    if shares and (min(shares) < 0 or abs(sum(shares) - 100) > 1e-9):
+        what = f"The fixed shares of {year} add to {sum(shares):g}."
+        yield Fault(f"{rows[-1].where}, column fixed_share", what, "Make them add to 100, none below 0.")
+
+
+def _payment_quarters(plan: Plan) -> Iterator[Fault]:
+    quarters: dict[str, dict[str, Row]] = {}
+    for row in plan["payment_quarters"]:
+        try:
+            quarter = str(Quarter.parse(row["quarter"] or ""))
+        except BettercareError as error:
+            yield Fault(f"{row.where}, column quarter", error.what, error.remedy)
+            continue
+        if row["kind"] in quarters.setdefault(quarter, {}):
+            yield Fault(row.where, f"{quarter} has two rows of the kind {row['kind']}.", "Keep one.")
+        if row["value"] is not None and (row["value"] < 0 or row["value"] != int(row["value"])):
+            yield Fault(
+                f"{row.where}, column value", f"{row.text['value']} is not a count.", "Write a whole number, 0 or more."
+            )
+        quarters[quarter][row["kind"]] = row
+    for quarter, rows in quarters.items():
+        if len(rows) == 1 and None not in rows:
+            kind, row = next(iter(rows.items()))
+            missing = "planned" if kind == "baseline" else "baseline"
+            yield Fault(row.where, f"{quarter} has no row of the kind {missing}.", "Add one.")
+        baseline, planned = rows.get("baseline"), rows.get("planned")
+        if baseline and planned and (planned["value"] or 0) > (baseline["value"] or 0):
+            what = f"{quarter} plans more admissions than its baseline."
+            yield Fault(f"{planned.where}, column value", what, "Pay for performance pays for fewer.")
+    if plan["payment_rule"].rows and not plan["payment_quarters"].rows:
+        where = plan["payment_rule"].rows[0].where
+        yield Fault(where, "The payment rule has no quarters.", "Add rows to tables/payment_quarters.csv.")
+
+
+def _money_named(plan: Plan, row: Row, column: str) -> Iterator[Fault]:
+    """A place written ``table.row``, or ``effects.scheme.effect``."""
+    table, _, name = (row[column] or "").partition(".")
+    if not row[column]:
+        return
+    if table == "effects":
+        scheme, _, effect = name.partition(".")
+        found = any(each.id == effect and each["scheme"] == scheme for each in plan["effects"])
+    else:
+        found = table in plan.tables and name in plan[table].by_id
+    if not found:
+        yield Fault(
+            f"{row.where}, column {column}",
+            f"There is no {row[column][:60]!r}.",
+            "Write a table and a row, such as pool.agreed-2015, or effects, a scheme and its effect.",
+        )

@@ -1,17 +1,36 @@
 """What a report is made of: sections of exhibits, each a message with a table and, where one helps, a chart.
 
-The page, the workbook and the terminal all show the same exhibits.
+The page, the paper, the workbook and the terminal all show the same exhibits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from bettercare.reports import amounts
 
 Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A small picture in a cell of text.
+
+    Attributes:
+        svg: the drawing, which names itself.
+        words: what it means; stands where pictures cannot.
+        beside: words shown beside the picture; "" where it stands alone.
+    """
+
+    svg: str
+    words: str
+    beside: str = ""
+
+    def __str__(self) -> str:
+        return self.words
 
 
 @dataclass(frozen=True)
@@ -21,7 +40,7 @@ class Column:
     Attributes:
         key: name in the rows.
         title: heading.
-        kind: "text", "amount" (written in the unit under ``unit`` of the row), or one of amounts.KINDS.
+        kind: "text" (words, or a Sign), "amount" (written in the unit under ``unit`` of the row), or one of amounts.KINDS.
         unit: unit of the numbers where they are bare, for the workbook's heading.
     """
 
@@ -53,6 +72,11 @@ class Table:
     columns: tuple[Column, ...]
     rows: Rows
     heading: int = 0
+
+
+def filled(columns: Sequence[Column], rows: Rows) -> tuple[Column, ...]:
+    """The columns that say something in at least one row."""
+    return tuple(column for column in columns if any(row.get(column.key) not in (None, "") for row in rows))
 
 
 @dataclass(frozen=True)
@@ -100,3 +124,47 @@ class Section:
     @property
     def empty(self) -> bool:
         return not self.lead and not self.exhibits
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A figure with its name and what qualifies it."""
+
+    title: str
+    value: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """A report whole: what every writer (page, paper, workbook) is given.
+
+    Attributes:
+        place: a line over the title: where, when, under which assumptions.
+        verdict: what a reader must know, in a sentence or two.
+        front: exhibits on the first screen, two abreast.
+        banner: what is said before all else, such as that figures are invented; its first sentence is set bold. "" for none.
+        dated: the day its data are of; files are stamped with it, so the same document gives the same bytes.
+        footer: paragraphs at the end.
+    """
+
+    title: str
+    place: str
+    verdict: str
+    headlines: tuple[Headline, ...]
+    sections: tuple[Section, ...]
+    front: tuple[Exhibit, ...] = ()
+    banner: str = ""
+    dated: date = date(2000, 1, 1)
+    footer: tuple[str, ...] = ()
+
+    @property
+    def exhibits(self) -> tuple[Exhibit, ...]:
+        """Every exhibit, in order."""
+        return self.front + tuple(exhibit for section in self.sections for exhibit in section.exhibits)
+
+    @property
+    def warning(self) -> tuple[str, str]:
+        """The banner's first sentence, and the rest of it."""
+        first, stop, rest = self.banner.partition(". ")
+        return (first + ".", rest) if stop else (self.banner, "")

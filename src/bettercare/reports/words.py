@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bettercare.model import Result
 from bettercare.plan import Plan
 from bettercare.vocabulary import PODS
@@ -45,6 +47,14 @@ def plural(number: int, one: str, many: str = "") -> str:
     ('1 claim', '1,200 runs')
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """
+    >>> listed(["2 are red", "1 is amber", "3 are green"])
+    '2 are red, 1 is amber and 3 are green'
+    """
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def scenario_title(result: Result) -> str:

@@ -1,22 +1,18 @@
-"""The report as a workbook: one sheet an exhibit, real numbers with their units and sources, no macros."""
+"""A document as a workbook: one sheet an exhibit, real numbers with their units and sources, no macros."""
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from collections.abc import Sequence
-from pathlib import Path
+from datetime import datetime, time
 from typing import Any
 
 import xlsxwriter
 
 import bettercare
-from bettercare.model import Result
-from bettercare.reports.exhibit import Column, Exhibit, Table
-from bettercare.reports.files import written
-from bettercare.reports.sections import sections
-from bettercare.reports.sections.verdict import headlines, sentence_of
-from bettercare.reports.words import is_synthetic, scenario_title
+from bettercare.reports.exhibit import Column, Document, Exhibit, Table
 
 _FORMATS = {
     "money": "#,##0", "money change": "+#,##0;-#,##0;0", "count": "#,##0.0", "change": "+#,##0.0;-#,##0.0;0", "percent": "0.00", "chance": "0.0%",
@@ -26,36 +22,33 @@ _LONGEST = 32_000
 """A cell holds 32,767 characters."""
 
 
-def write_workbook(result: Result, path: str | Path, comparisons: Sequence[Result] = ()) -> Path:
-    """Write the workbook, whole or not at all.
+def workbook(document: Document) -> bytes:
+    """The workbook's bytes. The same document gives the same bytes.
 
     Numbers are written in full, money in pounds; percentages as the plan writes them, shares of runs as shares.
-
-    Raises:
-        BettercareError: the file cannot be written.
     """
-    listed, found = sections(result, comparisons)
-    exhibits = [
-        exhibit for section in listed for exhibit in section.exhibits if exhibit.sheet and exhibit.table is not None
-    ]
-    with written(path) as file:
-        options = {
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-            "in_memory": True,
-        }
-        with xlsxwriter.Workbook(str(file), options) as book:
-            book.set_properties(
-                {"title": result.plan.title, "comments": f"Made by bettercare {bettercare.__version__}"}
-            )
-            styles = _Styles(book)
-            names = _sheet_names([exhibit.sheet for exhibit in exhibits])
-            sheet = book.add_worksheet("Summary")
-            _summary(sheet, styles, result, headlines(result, found.verdicts), list(zip(names, exhibits, strict=True)))
-            for name, exhibit in zip(names, exhibits, strict=True):
-                _exhibit(book, book.add_worksheet(name), styles, exhibit)
-    return Path(path)
+    exhibits = [exhibit for exhibit in document.exhibits if exhibit.sheet and exhibit.table is not None]
+    made = io.BytesIO()
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "in_memory": True,
+    }
+    with xlsxwriter.Workbook(made, options) as book:
+        book.set_properties(
+            {
+                "title": document.title,
+                "comments": f"Made by bettercare {bettercare.__version__}",
+                "created": datetime.combine(document.dated, time()),
+            }
+        )
+        styles = _Styles(book)
+        names = _sheet_names([exhibit.sheet for exhibit in exhibits])
+        _summary(book.add_worksheet("Summary"), styles, document, list(zip(names, exhibits, strict=True)))
+        for name, exhibit in zip(names, exhibits, strict=True):
+            _exhibit(book.add_worksheet(name), styles, exhibit)
+    return made.getvalue()
 
 
 class _Styles:
@@ -89,23 +82,19 @@ def _sheet_names(wanted: Sequence[str]) -> list[str]:
     return names[1:]
 
 
-def _summary(
-    sheet: Any, styles: _Styles, result: Result, heads: Sequence[Any], listed: Sequence[tuple[str, Exhibit]]
-) -> None:
-    plan = result.plan
+def _summary(sheet: Any, styles: _Styles, document: Document, listed: Sequence[tuple[str, Exhibit]]) -> None:
     sheet.set_column(0, 0, 44)
     sheet.set_column(1, 1, 30)
     sheet.set_column(2, 2, 90)
     row = 0
-    if is_synthetic(result):
-        sheet.write_string(row, 0, "Synthetic plan: some or all of its figures are invented.", styles.warning)
+    if document.banner:
+        sheet.write_string(row, 0, document.banner, styles.warning)
         row += 1
-    sheet.write_string(row, 0, plan.title, styles.title)
-    sheet.write_string(row + 1, 0, sentence_of(result))
-    about = f"{plan.header['footprint']}; {plan.first_year} to {plan.last_year}; {plan.header['price_base']} prices; {scenario_title(result)}; {result.runs} runs, seed {result.seed}"
-    sheet.write_string(row + 2, 0, about, styles.note)
+    sheet.write_string(row, 0, document.title, styles.title)
+    sheet.write_string(row + 1, 0, document.verdict)
+    sheet.write_string(row + 2, 0, document.place, styles.note)
     row += 4
-    for head in heads:
+    for head in document.headlines:
         for column, text in enumerate((head.title, head.value, head.detail)):
             sheet.write_string(row, column, text, styles.text)
         row += 1
@@ -117,9 +106,12 @@ def _summary(
         sheet.write_url(row, 0, f"internal:'{name}'!A1", styles.link, name)
         sheet.write_number(row, 1, len(exhibit.table.rows) if exhibit.table else 0, styles.numbers["plain"])
         sheet.write_string(row, 2, exhibit.message, styles.text)
+    for text in document.footer:
+        row += 2
+        sheet.write_string(row, 0, text, styles.note)
 
 
-def _exhibit(book: Any, sheet: Any, styles: _Styles, exhibit: Exhibit) -> None:
+def _exhibit(sheet: Any, styles: _Styles, exhibit: Exhibit) -> None:
     assert exhibit.table is not None
     sheet.write_string(0, 0, exhibit.message, styles.title)
     sheet.write_string(1, 0, exhibit.note, styles.note)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
+from math import isfinite
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 KINDS: dict[str, type[Record]] = {}
 """Every kind of record that has been defined, by the name of its table."""
+
+LARGEST = 2**63 - 1
+"""The largest whole number both databases keep."""
+
+DIGITS = 60
+"""The most digits a decimal number may have, counted before and after its point."""
 
 
 class Record(BaseModel):
@@ -22,8 +31,14 @@ class Record(BaseModel):
     table: ClassVar[str]
     append_only: ClassVar[bool] = False
     """Rows of this kind are added and never replaced or removed."""
+    kept: ClassVar[bool] = True
+    """Every version of a row stays in the history. Not so for what changes all the time and nobody asks about, such as sessions."""
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Fields that rows are looked up by, other than plan and id."""
 
-    plan: str = Field(default="", title="Plan", description="Id of the plan the row belongs to; blank for none")
+    plan: str = Field(
+        default="", title="Plan", description="Id of the plan the row belongs to; blank for none", max_length=120
+    )
     id: str = Field(
         default="",
         title="Reference",
@@ -41,11 +56,50 @@ class Record(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        # The history leaves bytes out, so only a row that never changes may have any.
+        if not cls.append_only and any(field.annotation is bytes for field in cls.model_fields.values()):
+            raise TypeError(f"{cls.__name__} has a field of bytes, so it must be append_only.")
         KINDS[cls.table] = cls
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_kept(cls, value: Any) -> Any:
+        """Refuses what one of the databases, or a document made from the row, could not hold."""
+        if isinstance(value, str):
+            if not value.isprintable() and any(char < " " and char not in "\t\n\r" for char in value):
+                raise ValueError("must not hold control characters")
+        elif isinstance(value, tuple):
+            for part in value:
+                cls._can_be_kept(part)
+        elif isinstance(value, Decimal):
+            exponent = value.as_tuple().exponent
+            if not isinstance(exponent, int) or max(value.adjusted(), 0) + max(-exponent, 0) >= DIGITS:
+                raise ValueError(f"must be a number of fewer than {DIGITS} digits")
+        elif isinstance(value, datetime):
+            if value.tzinfo is None:
+                raise ValueError("must say its time zone")
+        elif isinstance(value, int):
+            if abs(value) > LARGEST:
+                raise ValueError("is too large a number")
+        elif isinstance(value, float) and not isfinite(value):
+            raise ValueError("must be a finite number")
+        return value
+
+    @classmethod
+    def secrets(cls) -> frozenset[str]:
+        """Names of the fields that are stored and shown to nobody."""
+        return frozenset(name for name, field in cls.model_fields.items() if field.exclude)
 
 
 def asks(
-    title: str, description: str = "", default: Any = ..., *, long: bool = False, refers: str = "", **limits: Any
+    title: str,
+    description: str = "",
+    default: Any = ...,
+    *,
+    long: bool = False,
+    refers: str = "",
+    secret: bool = False,
+    **limits: Any,
 ) -> Any:
     """A field of a record.
 
@@ -54,11 +108,14 @@ def asks(
         description: what it means, with its unit.
         long: asked for in a box of several lines.
         refers: what its value names: a table of the plan such as ``metrics``, a kind of record such as ``risks``, or ``ref`` for anything.
+        secret: stored, and left out of the history, of dumps and of the API; needs a default.
     """
     return Field(
         default,
         title=title,
         description=description or title,
         json_schema_extra={"long": long, "refers": refers},
+        exclude=True if secret else None,
+        repr=not secret,
         **limits,
     )

@@ -2,141 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from threading import local
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, func, insert, select, update
-from sqlalchemy import delete as deletion
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Engine, Select, select
 
-from bettercare.errors import BettercareError
+from bettercare.errors import Fault
+from bettercare.store.changing import Changing, missing
+from bettercare.store.check import faults_of
+from bettercare.store.database import begin_writing, connect, display, refusals
+from bettercare.store.history import Change, last_of_each, read_changes, rows_as_of
 from bettercare.store.record import Record
-from bettercare.store.schema import all_tables, changes, table_of
+from bettercare.store.schema import changes, shape_of
+from bettercare.store.upgrade import bring_up_to_date
 
 R = TypeVar("R", bound=Record)
-
-
-class Missing(BettercareError):
-    """There is no such row."""
-
-
-class Conflict(BettercareError):
-    """Someone else changed the row, or took its id, in the meantime."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One write, as the history keeps it."""
-
-    number: int
-    at: datetime
-    by: str
-    why: str
-    kind: str
-    plan: str
-    id: str
-    version: int
-    action: str
-    """add, replace or remove."""
-    row: dict[str, Any]
-    """The row after the change, as JSON; binary fields left out."""
-
-
-class Changing:
-    """Changes being made in one transaction."""
-
-    def __init__(self, connection: Connection, by: str, why: str) -> None:
-        self._connection, self._by, self._why = connection, by, why
-
-    def add(self, record: R) -> R:
-        """Store a new row.
-
-        Raises:
-            Conflict: its id is taken.
-        """
-        new = record.model_copy(update={"id": record.id or uuid.uuid4().hex[:12], "version": 1})
-        try:
-            self._connection.execute(insert(table_of(type(new))).values(**new.model_dump()))
-        except IntegrityError as error:
-            raise Conflict(
-                f"{new.id!r} is already in {new.table}.",
-                remedy="Give it another reference, or open the one that is there.",
-            ) from error
-        self._note(new, "add")
-        return new
-
-    def replace(self, record: R) -> R:
-        """Store a new version of a row; ``record.version`` is the version it was made from.
-
-        Raises:
-            Conflict: the stored version is another one.
-            Missing: there is no such row.
-        """
-        if record.append_only:
-            raise BettercareError(f"A row of {record.table} is never changed.", remedy="Add a correction.")
-        table = table_of(type(record))
-        new = record.model_copy(update={"version": record.version + 1})
-        done = self._connection.execute(
-            update(table)
-            .where(table.c.plan == new.plan, table.c.id == new.id, table.c.version == record.version)
-            .values(**new.model_dump())
-        )
-        if done.rowcount != 1:
-            self._lost(record)
-        self._note(new, "replace")
-        return new
-
-    def remove(self, record: Record) -> None:
-        """Take a row away; the history keeps it."""
-        if record.append_only:
-            raise BettercareError(f"A row of {record.table} is never removed.", remedy="Add a correction.")
-        table = table_of(type(record))
-        done = self._connection.execute(
-            deletion(table).where(
-                table.c.plan == record.plan, table.c.id == record.id, table.c.version == record.version
-            )
-        )
-        if done.rowcount != 1:
-            self._lost(record)
-        self._note(record, "remove")
-
-    def _lost(self, record: Record) -> None:
-        last = self._connection.execute(
-            select(changes)
-            .where(changes.c.kind == record.table, changes.c.plan == record.plan, changes.c.id == record.id)
-            .order_by(changes.c.number.desc())
-            .limit(1)
-        ).first()
-        if last is None:
-            raise Missing(f"There is no {record.id!r} in {record.table}.")
-        raise Conflict(
-            f"{last.by} changed {record.id!r} at {last.at:%H:%M on %d %B %Y} after you opened it, so your change was not saved.",
-            remedy="Read what is there now and make your change again.",
-        )
-
-    def _note(self, record: Record, action: str) -> None:
-        row = record.model_dump(
-            mode="json",
-            exclude={name for name, field in type(record).model_fields.items() if field.annotation is bytes},
-        )
-        self._connection.execute(
-            insert(changes).values(
-                at=datetime.now(UTC),
-                by=self._by,
-                why=self._why,
-                kind=record.table,
-                plan=record.plan,
-                id=record.id,
-                version=record.version,
-                action=action,
-                row=row,
-            )
-        )
 
 
 class Store:
@@ -144,6 +27,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._own = local()
 
     @classmethod
     def open(cls, where: str | Path) -> Store:
@@ -151,20 +35,68 @@ class Store:
 
         Args:
             where: a file (SQLite), or an address such as ``postgresql+psycopg://user@host/name``.
+
+        Raises:
+            BettercareError: it cannot be reached, read or written, or was made by a newer version.
         """
-        address = str(where)
-        if "://" not in address:
-            Path(address).parent.mkdir(parents=True, exist_ok=True)
-            address = f"sqlite:///{address}"
-        engine = create_engine(address)
-        all_tables().create_all(engine)
+        engine = connect(where)
+        bring_up_to_date(engine)
         return cls(engine)
+
+    @property
+    def address(self) -> str:
+        """The file or address, without its password."""
+        return display(self.engine.url)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
 
     @contextmanager
     def change(self, by: str, why: str = "") -> Iterator[Changing]:
-        """One transaction: everything in it is stored, or nothing."""
-        with self.engine.begin() as connection:
-            yield Changing(connection, by, why)
+        """One transaction: everything in it is stored, or nothing. When it ends without an error, it is stored for good.
+
+        What this thread reads meanwhile is read in the transaction: it sees the change, and nobody can change it before the end.
+
+        Args:
+            by: who makes the change.
+            why: for what reason, in their words.
+        """
+        if getattr(self._own, "connection", None) is not None:
+            raise RuntimeError("A change is being made already.")
+        with (
+            refusals(self.engine.url),
+            self.engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            begin_writing(connection)
+            self._own.connection = connection
+            try:
+                yield Changing(connection, by, why)
+            finally:
+                self._own.connection = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        own: Connection | None = getattr(self._own, "connection", None)
+        if own is not None:
+            yield own
+            return
+        with refusals(self.engine.url), self.engine.connect() as connection:
+            yield connection
+
+    def check(self) -> tuple[Fault, ...]:
+        """What is wrong with the database itself, and rows that do not agree with their history; normally nothing."""
+        with self._reading() as connection:
+            return faults_of(connection)
+
+    def find(self, kind: type[R], plan: str, id: str) -> R | None:
+        """One row, or None."""
+        shape = shape_of(kind)
+        chosen = select(shape.table).where(shape.table.c.plan == plan, shape.table.c.id == id)
+        with self._reading() as connection:
+            row = connection.execute(chosen).first()
+        return None if row is None else shape.reader()(row)
 
     def read(self, kind: type[R], plan: str, id: str) -> R:
         """One row.
@@ -172,41 +104,70 @@ class Store:
         Raises:
             Missing: there is none.
         """
-        table = table_of(kind)
-        with self.engine.connect() as connection:
-            row = connection.execute(select(table).where(table.c.plan == plan, table.c.id == id)).first()
-        if row is None:
-            raise Missing(f"There is no {id!r} in {kind.table}.")
-        return kind.model_validate(dict(row._mapping))
+        found = self.find(kind, plan, id)
+        if found is None:
+            raise missing(kind, id)
+        return found
 
     def list(self, kind: type[R], plan: str = "", **where: Any) -> tuple[R, ...]:
         """The rows of a plan, those whose columns equal ``where``, by id."""
-        table = table_of(kind)
-        chosen = (
-            select(table)
-            .where(table.c.plan == plan, *(table.c[name] == value for name, value in where.items()))
-            .order_by(table.c.id)
+        # Sorted here: databases differ in how they order text.
+        return tuple(sorted(self._rows(kind, self._chosen(kind, plan, where)), key=lambda record: record.id))
+
+    def last(self, kind: type[R], plan: str = "", count: int = 1, **where: Any) -> tuple[R, ...]:
+        """The ``count`` rows with the highest ids, the highest first, for kinds whose ids are in order of time."""
+        return tuple(
+            self._rows(kind, self._chosen(kind, plan, where).order_by(shape_of(kind).table.c.id.desc()).limit(count))
         )
-        with self.engine.connect() as connection:
-            return tuple(kind.model_validate(dict(row._mapping)) for row in connection.execute(chosen))
+
+    def _chosen(self, kind: type[Record], plan: str, where: Mapping[str, Any]) -> Select[Any]:
+        table = shape_of(kind).table
+        return select(table).where(table.c.plan == plan, *(table.c[name] == value for name, value in where.items()))
+
+    def _rows(self, kind: type[R], chosen: Select[Any]) -> Iterator[R]:
+        with self._reading() as connection:
+            rows = connection.execute(chosen).all()
+        return map(shape_of(kind).reader(), rows)
+
+    def as_of(self, kind: type[R], plan: str, number: int) -> tuple[R, ...]:
+        """The rows of a plan as they were after change ``number``, by id. Their secrets are not remembered."""
+        with self._reading() as connection:
+            rows = rows_as_of(connection, kind, plan, number)
+        return tuple(sorted(rows, key=lambda record: record.id))
 
     def revision(self, plan: str | None = None) -> int:
-        """The number of the last change, of a plan or of all; 0 when there is none."""
-        chosen = select(func.max(changes.c.number))
-        with self.engine.connect() as connection:
-            return connection.execute(chosen if plan is None else chosen.where(changes.c.plan == plan)).scalar() or 0
+        """The number of the last change, of a plan or of all; 0 when there is none. What is read after it is at least that new."""
+        chosen = select(changes.c.number).order_by(changes.c.number.desc()).limit(1)
+        with self._reading() as connection:
+            return connection.scalar(chosen if plan is None else chosen.where(changes.c.plan == plan)) or 0
+
+    def last_change(self, plan: str | None = None) -> Change | None:
+        """The last change, of a plan or of all."""
+        found = self._changes(*([] if plan is None else [changes.c.plan == plan]), limit=1, newest=True)
+        return found[0] if found else None
 
     def history(self, kind: type[Record], plan: str, id: str) -> tuple[Change, ...]:
         """Every change of one row, the first one first."""
         return self._changes(changes.c.kind == kind.table, changes.c.plan == plan, changes.c.id == id)
 
-    def changes(self, plan: str, after: int = 0, limit: int = 1000) -> tuple[Change, ...]:
-        """The changes of a plan after the one numbered ``after``, the first one first."""
-        return self._changes(changes.c.plan == plan, changes.c.number > after, limit=limit)
+    def written(self, kind: type[Record], plan: str) -> Mapping[str, Change]:
+        """Who last wrote each row of a plan and when, by id; removed rows among them."""
+        with self._reading() as connection:
+            return {id: change for (_, id), change in last_of_each(connection, kind.table, plan).items()}
 
-    def _changes(self, *where: Any, limit: int | None = None) -> tuple[Change, ...]:
-        with self.engine.connect() as connection:
-            return tuple(
-                Change(**row._mapping)
-                for row in connection.execute(select(changes).where(*where).order_by(changes.c.number).limit(limit))
-            )
+    def changes(
+        self, plan: str, after: int = 0, limit: int = 1000, *, newest: bool = False, **where: str
+    ) -> tuple[Change, ...]:
+        """The changes of a plan after the one numbered ``after``, the first one first.
+
+        Args:
+            newest: the last one first.
+            where: only those whose kind, id, by or action is this.
+        """
+        chosen = [changes.c[name] == value for name, value in where.items()]
+        return self._changes(changes.c.plan == plan, changes.c.number > after, *chosen, limit=limit, newest=newest)
+
+    def _changes(self, *where: Any, limit: int | None = None, newest: bool = False) -> tuple[Change, ...]:
+        order = changes.c.number.desc() if newest else changes.c.number
+        with self._reading() as connection:
+            return read_changes(connection, select(changes).where(*where).order_by(order).limit(limit))

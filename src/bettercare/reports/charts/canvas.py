@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bettercare.reports.templates import environment
@@ -12,17 +12,25 @@ FALL, RISE = "#005eb8", "#a84300"
 """Less of a thing, more of it; each also points its own way."""
 BAND, BAND_INNER = "#dbe8f4", "#a9c8e6"
 STANDARD = "#006747"
+EITHER = "#5b3a92"
+"""A change that is neither better nor worse."""
+RAG: Mapping[str, tuple[str, str]] = {
+    "green": ("circle", "#006747"), "amber": ("triangle", "#a86200"), "red": ("square", "#b30f0f"), "grey": ("ring", "#4c6272"),
+}  # fmt: skip
+"""Shape and colour of each rating; each colour carries white words (4.5 to 1) and stands out on white."""
+WARNING = "#ffeb3b"
 
 Point = tuple[float, float]
 
 
 @dataclass
 class Canvas:
-    """What has been drawn so far; lengths in pixels, y downwards."""
+    """What has been drawn so far; lengths in pixels, y downwards. ``pixels`` sets the width it is shown at; 0 for as wide as there is room."""
 
     width: float
     title: str
     size: float = 13.0
+    pixels: float = 0.0
     shapes: list[dict[str, object]] = field(default_factory=list)
 
     def rect(self, x0: float, y: float, x1: float, height: float, fill: str, stroke: str = "none") -> None:
@@ -115,6 +123,12 @@ class Canvas:
             "triangle": [(x, y - r * 1.2), (x + r * 1.15, y + r), (x - r * 1.15, y + r)],
         }[shape]
         self.path(points, stroke, fill, 1.0, closed=True)
+
+    def stamp(self, y: float) -> float:
+        """Say that the figures are invented; returns where the words end."""
+        self.rect(0, y + 2, 118, 18, WARNING)
+        self.text(6, y + 15.5, "Synthetic figures", INK, bold=True, size=12)
+        return y + 24
 
     def svg(self, height: float) -> str:
         """The finished drawing."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import polars as pl
 
 from bettercare.reports.charts.canvas import BAND, BAND_INNER, FALL, INK, QUIET, RISE, RULE, Canvas
+from bettercare.reports.charts.lettering import apart
 from bettercare.reports.charts.lettering import width as text_width
 from bettercare.reports.charts.rows import legend
 from bettercare.reports.charts.scale import Scale
@@ -72,18 +72,9 @@ def fan(frame: pl.DataFrame, write: Callable[[float], str], width: float, title:
         canvas.path(points, line.colour, width=2.25, dash=line.dash)
         for x, y in points:
             canvas.mark(x, y, line.shape, line.colour)
-    for line, text, y in zip(known, ends, _apart([up(frame[line.column][-1]) for line in known], 16), strict=True):
+    for line, text, y in zip(known, ends, apart([up(frame[line.column][-1]) for line in known], 16), strict=True):
         canvas.text(xs[-1] + 10, y + 4, text, line.colour, bold=True)
     for i, (x, year) in enumerate(zip(xs, years, strict=True)):
         if width >= 620 or len(years) <= 6 or i % 2 == 0:
             canvas.text(x, bottom + 20, year, INK, "middle", size=12)
     return canvas.svg(bottom + 28)
-
-
-def _apart(positions: Sequence[float], least: float) -> list[float]:
-    """The positions moved so that no two are nearer than the least distance, in their own order."""
-    order = sorted(range(len(positions)), key=lambda i: positions[i])
-    moved = list(positions)
-    for before, after in pairwise(order):
-        moved[after] = max(moved[after], moved[before] + least)
-    return moved

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 _NARROW = set("ijl.,:;|!'`()[]{}ftrI /-")
 _WIDE = set("mwMWQGOD@%&£")
 _ALLOWANCE = 1.04
@@ -42,3 +45,12 @@ def _cut(line: str, size: float, room: float, keep: bool) -> str:
     while len(line) > 1 and width(line + "…", size) > room:
         line = line[:-1]
     return line.rstrip(" ,;:") + "…"
+
+
+def apart(positions: Sequence[float], least: float) -> list[float]:
+    """The positions moved so that no two are nearer than the least distance, in their own order."""
+    order = sorted(range(len(positions)), key=lambda i: positions[i])
+    moved = list(positions)
+    for before, after in pairwise(order):
+        moved[after] = max(moved[after], moved[before] + least)
+    return moved

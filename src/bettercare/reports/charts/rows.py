@@ -97,11 +97,14 @@ def legend(canvas: Canvas, entries: Sequence[tuple[str, str]], top: float = 0.0)
     """A line or two that say what each mark means; returns where it ends."""
     x, y = 0.0, top
     for mark, text in entries:
-        room = 26 + width(text, 12)
+        # An entry without a mark is words alone.
+        start = 22 if mark else 0
+        room = start + 4 + width(text, 12)
         if x and x + room > canvas.width:
             x, y = 0.0, y + 18
-        _sample(canvas, mark, x, y + 9)
-        canvas.text(x + 22, y + 13, text, QUIET, size=12)
+        if mark:
+            _sample(canvas, mark, x, y + 9)
+        canvas.text(x + start, y + 13, text, QUIET, size=12)
         x += room + 14
     return y + 22 if entries else top
 
@@ -124,7 +127,7 @@ def _sample(canvas: Canvas, mark: str, x: float, y: float) -> None:
         canvas.whisker(x, x + 16, y, 8, colour)
     elif shape == "band":
         canvas.rect(x, y - 6, x + 16, 12, colour)
-    elif shape in ("line", "dash"):
-        canvas.line((x, y), (x + 16, y), colour, 2, "4 3" if shape == "dash" else "")
+    elif shape in ("line", "dash", "dots"):
+        canvas.line((x, y), (x + 16, y), colour, 2, {"line": "", "dash": "4 3", "dots": "1 4"}[shape])
     else:
         canvas.mark(x + 8, y, shape, colour)

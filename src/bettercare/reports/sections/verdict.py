@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from bettercare.model import Result
 from bettercare.model.triangulate import staffed_by
 from bettercare.plan.check import Verdict
 from bettercare.reports.amounts import chance, count, money, span
+from bettercare.reports.exhibit import Headline
 from bettercare.reports.words import organisation_name, plural, pod_name, scenario_title
 
 VIRTUAL = "virtual-ward"
 """Care at home counted in beds: not a bed in a building, so never added to those."""
-
-
-@dataclass(frozen=True)
-class Headline:
-    """A figure with its name and what qualifies it."""
-
-    title: str
-    value: str
-    detail: str
 
 
 def has_gap(result: Result) -> bool:

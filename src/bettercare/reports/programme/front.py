@@ -1,0 +1,123 @@
+"""The first screen: what a reader must know in ten seconds."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from bettercare.assurance import Assessment
+from bettercare.assurance.actions import overdue
+from bettercare.assurance.fund import FundPosition
+from bettercare.assurance.metrics import period_name
+from bettercare.assurance.programme import in_words
+from bettercare.assurance.risks import RED_FROM, band, open_risks
+from bettercare.reports.amounts import count, money
+from bettercare.reports.exhibit import Headline
+from bettercare.reports.programme.signs import WORST_FIRST
+from bettercare.reports.words import listed, plural
+from bettercare.vocabulary import FinancialYear
+
+SYNTHETIC = "Synthetic figures. Actuals, spend, scores and progress are partly or wholly invented, to show how this works: they say nothing about a real service."
+
+
+def fund_year(assessment: Assessment) -> str:
+    """The financial year a report speaks of: that of its date, else the last one before it the fund has entries in; "" for none."""
+    now = str(FinancialYear.of(assessment.on))
+    past = [year for year in assessment.years if year <= now]
+    return now if now in past else past[-1] if past else ""
+
+
+def verdict(assessment: Assessment) -> str:
+    """A sentence or two: ratings, what has been off track longest, money, milestones."""
+    counts = ratings(assessment)
+    rated = sum(counts[status] for status in WORST_FIRST if status != "grey")
+    if not rated:
+        said = ["No metric can be rated yet"]
+    else:
+        parts = [
+            f"{counts[status]} {'is' if counts[status] == 1 else 'are'} {status}"
+            for status in WORST_FIRST[:3]
+            if counts[status]
+        ]
+        said = [f"Of {rated} rated metrics {listed(parts)}" if rated > 1 else f"The one rated metric {parts[0][2:]}"]
+    year = fund_year(assessment)
+    if year:
+        fund = assessment.fund(year)
+        said.append(f"the fund is heading for {_variance(fund)} its budget of {money(fund.budget / 100)} in {year}")
+    late = assessment.schedule.late
+    if assessment.schedule.milestones:
+        said.append(f"{plural(len(late), 'milestone')} of {len(assessment.schedule.milestones)} late or at risk")
+    text = "; ".join(said) + "."
+    if assessment.exceptions:
+        first = assessment.exceptions[0]
+        metric = assessment.judgements[first.metric].metric
+        text += f" Longest off track: {metric.name}, since {period_name(metric, first.since)}."
+    return text
+
+
+def headlines(assessment: Assessment) -> tuple[Headline, ...]:
+    """Up to six figures, those there is something to say of."""
+    counts = ratings(assessment)
+    parts = [f"{counts[status]} {status}" for status in WORST_FIRST[:3] if counts[status]]
+    found = [
+        Headline(
+            "Metrics",
+            ", ".join(parts) or "None rated",
+            f"{counts['grey']} not rated; {plural(len(assessment.exceptions), 'exception')}",
+        )
+    ]
+    year = fund_year(assessment)
+    if year:
+        fund = assessment.fund(year)
+        found.append(
+            Headline(
+                f"Forecast outturn, {year}",
+                money(fund.outturn / 100),
+                f"{_variance(fund)} the budget of {money(fund.budget / 100)}; {money(fund.spent / 100)} spent",
+            )
+        )
+    known = [one for one in assessment.payments if one.actual is not None]
+    if known:
+        earned, released = sum(one.earned for one in known), sum(one.released - one.recovered for one in known)
+        reached = f"{count(known[-1].reduction or 0)} of {count(known[-1].planned_reduction)} admissions fewer"
+        found.append(
+            Headline(
+                "Earned for performance",
+                money(earned / 100),
+                f"{money(released / 100)} released to commissioners; {reached}",
+            )
+        )
+    schedule = assessment.schedule
+    if schedule.milestones:
+        late = [one for one in schedule.milestones if one.status == "late"]
+        done = sum(one.done_on is not None for one in schedule.milestones)
+        found.append(
+            Headline(
+                "Milestones late",
+                str(len(late)),
+                f"of {len(schedule.milestones)}; {done} done, {len(schedule.late) - len(late)} at risk",
+            )
+        )
+    risks = open_risks(assessment.registers.risks)
+    if risks:
+        high = sum(band(one.now) == "red" for one in risks)
+        found.append(
+            Headline(
+                f"Risks scored {RED_FROM} or more", str(high), f"of {plural(len(risks), 'open risk')}, after mitigation"
+            )
+        )
+    open_ = [one for one in assessment.registers.actions if one.status != "done"]
+    if open_:
+        passed = len(overdue(open_, assessment.on))
+        found.append(Headline("Actions overdue", str(passed), f"of {len(open_)} open, at {in_words(assessment.on)}"))
+    return tuple(found)
+
+
+def ratings(assessment: Assessment) -> Counter[str]:
+    """How many metrics have each rating."""
+    return Counter(one.rag.status for one in assessment.judgements.values())
+
+
+def _variance(fund: FundPosition) -> str:
+    if not fund.variance:
+        return "exactly"
+    return f"{money(abs(fund.variance) / 100)} {'over' if fund.variance > 0 else 'under'}"

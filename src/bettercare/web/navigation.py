@@ -1,0 +1,39 @@
+"""The menu of a plan: a few groups, each with its pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MENU = (
+    ("Overview", (("Plan on a page", ""),)),
+    ("Performance", (("Dashboard", "/dashboard"), ("Metrics", "/metrics"), ("Exceptions", "/exceptions"), ("Chain", "/chain"))),
+    ("Money", (("Budget", "/budget"), ("Ledger", "/budget/ledger"), ("Pay for performance", "/budget/payments"), ("Overspends", "/budget/overspend"), ("Risk sharing", "/budget/sharing"), ("Claimed twice", "/budget/claimed-twice"))),
+    ("Delivery", (("Milestones", "/milestones"), ("Risks", "/risks"), ("Actions", "/actions"))),
+    ("Boards", (("Confirm and challenge", "/questions"), ("Decisions", "/decisions"), ("Meetings", "/meetings"), ("Declarations", "/declarations"))),
+    ("Model", (("Model", "/model"), ("Scenarios", "/model/compare"), ("Check", "/check"), ("Challenge", "/challenge"))),
+    ("Reports", (("Reports", "/reports"), ("Changes", "/changes"))),
+)  # fmt: skip
+"""Groups, and the name and address of each page in them, after ``/plans/{plan}``."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A link of the menu."""
+
+    name: str
+    href: str
+    here: bool
+    """Whether the page shown is this one or lies under it."""
+
+
+def menu(plan: str, path: str) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+    """The groups of a plan's menu, and the pages of the group that ``path`` lies in."""
+    base = f"/plans/{plan}"
+    inside = path.removeprefix(base)
+    group, page = max(
+        ((group, page) for group, pages in MENU for _, page in pages if page == "" or f"{inside}/".startswith(f"{page}/")),
+        key=lambda found: len(found[1]),
+    )  # fmt: skip
+    groups = tuple(Place(name, base + pages[0][1], name == group) for name, pages in MENU)
+    pages = tuple(Place(name, base + to, to == page) for name, to in dict(MENU)[group])
+    return groups, pages if len(pages) > 1 else ()

@@ -1,0 +1,128 @@
+"""What a running server holds: the store, the plans, and the last assessment of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from threading import RLock
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request
+
+from bettercare.assurance import Assessment, assess, open_programme
+from bettercare.plan import Plan
+from bettercare.store import Missing, Store
+from bettercare.web.jobs import Jobs
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Oidc:
+    """A provider of identities that people may sign in with (OpenID Connect)."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    name: str = "your organisation's account"
+    """What the sign-in page calls it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a server is set up."""
+
+    https: bool = False
+    """Whether browsers reach it over https; cookies are then sent over https alone."""
+    oidc: Oidc | None = None
+    folder: Path | None = None
+    """Where results of model runs are kept between restarts; None keeps them for the life of the server."""
+    note: str = ""
+    """A sentence on the sign-in page, such as the demo account's name and password."""
+
+
+@dataclass
+class _Held:
+    """The last assessment of one plan and what pages have made from it."""
+
+    lock: RLock = field(default_factory=RLock)
+    assessment: Assessment | None = None
+    today: date = date.min
+    made: dict[Any, Any] = field(default_factory=dict)
+
+
+class Deployment:
+    """The store, the plans and the settings of one server. Safe to share between threads."""
+
+    def __init__(self, store: Store, plans: Mapping[str, Plan], settings: Settings | None = None) -> None:
+        self.store = store
+        self.plans = plans
+        self.settings = settings or Settings()
+        self._held = {plan: _Held() for plan in plans}
+        self._kept = _Held()
+        self.jobs = Jobs(self.settings.folder)
+        for plan in plans.values():
+            open_programme(store, plan, "bettercare")
+
+    def plan(self, plan: str) -> Plan:
+        """A plan by its id.
+
+        Raises:
+            Missing: this server does not hold it.
+        """
+        if plan not in self.plans:
+            raise Missing(f"There is no plan {plan!r} here.", remedy="Choose one from the list of plans.")
+        return self.plans[plan]
+
+    def assessment(self, plan: str) -> Assessment:
+        """The plan judged at its data date; the same object until the store changes.
+
+        Raises:
+            Missing: this server does not hold the plan.
+        """
+        its = self.plan(plan)
+        held = self._held[plan]
+        revision, today = self.store.revision(plan), date.today()
+        with held.lock:
+            kept = held.assessment
+            if kept is None or kept.revision < revision or held.today != today:
+                held.assessment, held.today, held.made = assess(self.store, its), today, {}
+            assert held.assessment is not None
+            return held.assessment
+
+    def remember(self, assessment: Assessment, key: Any, make: Callable[[], T]) -> T:
+        """What ``make`` gives, made once for an assessment and kept as long as the store does not change."""
+        held = self._held[assessment.plan.id]
+        with held.lock:
+            if held.assessment is not assessment:
+                return make()
+            if key not in held.made:
+                held.made[key] = make()
+            value: T = held.made[key]
+            return value
+
+    def keep(self, key: Any, make: Callable[[], T]) -> T:
+        """What ``make`` gives, made once for the life of the server: for what follows from a plan alone."""
+        with self._kept.lock:
+            if key not in self._kept.made:
+                self._kept.made[key] = make()
+            value: T = self._kept.made[key]
+            return value
+
+
+def deployment_of(request: Request) -> Deployment:
+    """The deployment that a request came to."""
+    deployment: Deployment = request.app.state.deployment
+    return deployment
+
+
+def _assessment_of(request: Request, plan: str) -> Assessment:
+    return deployment_of(request).assessment(plan)
+
+
+Deployed = Annotated[Deployment, Depends(deployment_of)]
+"""For a route's signature: the deployment."""
+Assessed = Annotated[Assessment, Depends(_assessment_of)]
+"""For the signature of a route under ``/plans/{plan}``: the plan's assessment; 404 in words when there is no such plan."""

@@ -1,0 +1,215 @@
+"""The web application in a real browser: what a person does, end to end; every page accessible, at a desk and on a telephone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import urldefrag, urlsplit
+
+import pytest
+
+from bettercare.demo import PASSWORD
+from bettercare.web.state import Deployment
+from browsing import WIDTHS, needs_chromium
+from served import PLANS, serving
+
+pytestmark = needs_chromium
+
+FUND = "leicestershire-bcf-2014"
+NOT_PAGES = re.compile(r"\.(xlsx|csv|pdf|json|html)$|^/static/|^/assets/|^/api/")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Deployment]]:
+    with serving(tmp_path_factory.mktemp("served")) as served:
+        yield served
+
+
+@pytest.fixture
+def visit(browser: Any, server: tuple[str, Deployment]) -> Iterator[Any]:
+    """Opens pages signed in as somebody; what pages asked for and complained of is kept."""
+    opened: list[Any] = []
+
+    def sign_in(user: str, width: int = 1280, **options: Any) -> Any:
+        context = browser.new_context(
+            viewport={"width": width, "height": 844}, base_url=server[0], accept_downloads=True, **options
+        )
+        opened.append(context)
+        page = context.new_page()
+        page.asked, page.complaints = [], []
+        page.on("request", lambda asked: page.asked.append(asked.url))
+        page.on(
+            "console", lambda said: page.complaints.append(said.text) if said.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.goto("/sign-in")
+        page.get_by_label("User name").fill(user)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/")
+        return page
+
+    yield sign_in
+    for context in opened:
+        context.close()
+
+
+def test_an_actual_is_entered_and_the_rating_and_the_chart_follow(visit: Any, server: tuple[str, Deployment]) -> None:
+    page = visit("editor")
+    page.goto(f"/plans/{FUND}/metrics/m3")
+    before = server[1].assessment(FUND).judgements["m3"]
+    chart = page.locator("svg[aria-label]").first.inner_html()
+    page.get_by_label("Value").first.fill("352.5")
+    page.get_by_label("Source").first.fill("Monthly return of delayed days")
+    page.get_by_role("button", name=re.compile("^(Enter|Save)")).first.click()
+    page.wait_for_load_state()
+    after = server[1].assessment(FUND).judgements["m3"]
+    assert len(after.actuals) == len(before.actuals) + 1 or after.actuals != before.actuals
+    assert after.rag.reason in page.locator("main").inner_text()
+    assert page.locator("svg[aria-label]").first.inner_html() != chart
+    assert "editor" in page.locator("main").inner_text().lower()
+
+
+def test_a_report_is_published_and_downloaded(visit: Any, tmp_path: Path) -> None:
+    page = visit("office")
+    page.goto(f"/plans/{FUND}/reports")
+    page.get_by_role("link", name=re.compile("(Preview|Make|New).*(monthly|report)", re.IGNORECASE)).first.click()
+    page.get_by_role("button", name=re.compile("Publish")).click()
+    page.wait_for_load_state()
+    for name, start in (("PDF", b"%PDF-"), ("Excel|workbook|XLSX", b"PK"), ("HTML|web page", b"<!DOCTYPE html>")):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=re.compile(f"Download.*({name})|^({name})", re.IGNORECASE)).first.click()
+        file = tmp_path / download.value.suggested_filename
+        download.value.save_as(file)
+        assert file.read_bytes().startswith(start)
+
+
+def test_the_chain_is_walked_from_the_trajectory_to_the_fund_and_back(visit: Any) -> None:
+    page = visit("viewer")
+    page.goto(f"/plans/{FUND}/metrics/m4")
+    page.get_by_role("link", name=re.compile("chain|comes from|follows", re.IGNORECASE)).first.click()
+    seen = set()
+    for _ in range(12):
+        seen.add(urlsplit(page.url).path.rpartition("/chain/")[2].partition(":")[0])
+        onward = page.locator("main a[href*='/chain/']").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+        fresh = [
+            href for href in onward if href.rpartition("/chain/")[2].partition(":")[0].partition("%")[0] not in seen
+        ]
+        if not fresh:
+            break
+        page.goto(fresh[-1])
+    assert {"trajectory", "rag", "exception", "action", "decision"} <= seen
+    assert seen & {"payment", "entry"}
+
+
+def test_who_may_not_change_is_not_asked_to(visit: Any) -> None:
+    page = visit("viewer")
+    page.goto(f"/plans/{FUND}/metrics/m3")
+    assert page.locator("main form").count() == 0
+    page.goto(f"/plans/{FUND}/risks")
+    assert page.get_by_role("link", name=re.compile("^(Add|New)")).count() == 0
+    assert page.goto(f"/plans/{FUND}/risks/new").status == 403
+
+
+def test_the_loser_of_two_editors_is_told_and_keeps_the_text(visit: Any, server: tuple[str, Deployment]) -> None:
+    from bettercare.assurance.risks import Risk
+
+    risk = server[1].store.list(Risk, FUND)[0]
+    first, second = visit("editor"), visit("office")
+    for page in (first, second):
+        page.goto(f"/plans/{FUND}/risks/{risk.id}/edit")
+    for page, words in ((first, "Weekly calls with the trust"), (second, "A plan of the winter months")):
+        page.get_by_label("Mitigation").fill(words)
+        page.get_by_role("button", name="Save").click()
+        page.wait_for_load_state()
+    said = second.locator("main").inner_text()
+    assert "editor" in said
+    assert "Weekly calls with the trust" in said
+    assert second.get_by_label("Mitigation").input_value() == "A plan of the winter months"
+    assert server[1].store.read(Risk, FUND, risk.id).mitigation == "Weekly calls with the trust"
+
+
+def _links(page: Any) -> list[str]:
+    found = page.eval_on_selector_all("a[href]", "all => all.map(one => one.href)")
+    own = urlsplit(page.url).netloc
+    return [
+        urlsplit(urldefrag(url)[0])._replace(scheme="", netloc="").geturl()
+        for url in found
+        if urlsplit(url).netloc == own
+    ]
+
+
+def _pattern(deployment: Deployment, path: str) -> str:
+    """The shape of an address, so that each kind of page is looked at once."""
+    path = urlsplit(path).path
+    path = re.sub(r"/plans/[^/]+", "/plans/{plan}", path)
+    return re.sub(
+        r"(/(?:metrics|schemes|risks|actions|decisions|meetings|questions|milestones|reports|changes/[^/]+|ledger|users|agenda|declarations|jobs|runs|themes)/)(?!new|import|rules|template)[^/]+",
+        r"\1{id}",
+        re.sub(r"/chain/.+", "/chain/{ref}", path),
+    )
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS.keys())
+@pytest.mark.parametrize("plan", PLANS)
+def test_every_page_is_accessible_and_complete(
+    visit: Any, server: tuple[str, Deployment], plan: str, width: int
+) -> None:
+    """Every kind of page that links lead to: nothing found by axe, nothing wider than the screen, nothing asked of another host."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="skipped: needs axe-playwright-python"
+    ).Axe()
+    wrong: list[str] = []
+    seen: set[str] = set()
+    for user, starts in (("office", ["/", f"/plans/{plan}"]), ("admin", ["/users", "/account"])):
+        page = visit(user, width, bypass_csp=True)  # the page's own policy lets no script in, the checker's included
+        waiting = list(starts)
+        while waiting:
+            path = waiting.pop(0)
+            pattern = _pattern(server[1], path)
+            if pattern in seen or NOT_PAGES.search(urlsplit(path).path) or "sign-out" in path:
+                continue
+            if "/plans/" in path and f"/plans/{plan}" not in path:
+                continue
+            seen.add(pattern)
+            answer = page.goto(path)
+            if answer is None or answer.status != 200:
+                wrong.append(f"{path}: {answer and answer.status}")
+                continue
+            across = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+            if across[0] > across[1]:
+                wrong.append(f"{path}: {across[0]} wide on a screen of {across[1]}")
+            for one in axe.run(page).response["violations"]:
+                wrong.append(f"{path}: {one['id']}: {one['nodes'][0]['html'][:200]}")
+            levels = page.eval_on_selector_all("h1, h2, h3, h4", "all => all.map(one => Number(one.tagName[1]))")
+            if levels.count(1) != 1 or any(after > before + 1 for before, after in pairwise(levels)):
+                wrong.append(f"{path}: headings {levels}")
+            waiting += _links(page)
+        outside = [url for url in page.asked if not url.startswith((server[0], "data:"))]
+        wrong += [f"asked for {url}" for url in outside] + [f"complained: {said}" for said in page.complaints]
+    assert wrong == []
+    assert len(seen) > 25, sorted(seen)
+
+
+def test_pages_work_by_keyboard(visit: Any) -> None:
+    page = visit("office")
+    page.goto(f"/plans/{FUND}/dashboard")
+    page.keyboard.press("Tab")
+    assert "skip" in page.evaluate("document.activeElement.className")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") in ("maincontent", "main")
+    reached = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.getAttribute('href') || document.activeElement.tagName"))
+    assert any("/metrics/" in one for one in reached)
+
+
+def test_it_works_without_scripts(visit: Any) -> None:
+    page = visit("office", java_script_enabled=False)
+    for path in ("dashboard", "metrics/m4", "budget", "milestones", "risks", "actions", "questions"):
+        assert page.goto(f"/plans/{FUND}/{path}").status == 200
+        assert page.locator("h1").is_visible()
