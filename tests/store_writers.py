@@ -6,20 +6,30 @@ import os
 import sys
 import threading
 import time
+from functools import cache
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
 
 import pytest
 
 from bettercare.access.users import User
 from bettercare.store import Conflict, Store
 
-processes = get_context("forkserver")
-"""Starts processes from one that has imported this module already, so that each is there at once."""
-processes.set_forkserver_preload(["__main__", "store_writers"])
-with pytest.MonkeyPatch.context() as patch:
-    patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    forkserver.ensure_running()
+
+@cache
+def processes() -> ForkServerContext:
+    """Starts processes from one that has imported this module already, so that each is there at once.
+
+    Called by tests, never on import: the process that they are started from imports this module too.
+    """
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["__main__", "store_writers"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        forkserver.ensure_running()
+    return context
+
 
 COUNTER = User(id="counter", name="0")
 

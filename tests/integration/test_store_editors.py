@@ -67,8 +67,8 @@ def test_editors_in_several_processes_lose_nothing(store: Store) -> None:
     address = store.engine.url.render_as_string(hide_password=False)
     ends, running = [], []
     for number in range(5):
-        here, there = processes.Pipe(duplex=False)
-        process = processes.Process(target=edit_in_threads, args=(address, f"process-{number}", 4, 1, there))
+        here, there = processes().Pipe(duplex=False)
+        process = processes().Process(target=edit_in_threads, args=(address, f"process-{number}", 4, 1, there))
         process.start()
         there.close()
         ends.append(here)

@@ -18,8 +18,8 @@ def _write_and_kill(address: str, names: list[str], some: int, wait: float) -> s
     acknowledged: set[str] = set()
     running = []
     for name in names:
-        here, there = processes.Pipe(duplex=False)
-        process = processes.Process(target=write_until_killed, args=(address, name, there))
+        here, there = processes().Pipe(duplex=False)
+        process = processes().Process(target=write_until_killed, args=(address, name, there))
         process.start()
         there.close()
         running.append((process, here))

@@ -1,8 +1,9 @@
-"""What the documents say exists does: coverage is complete, commands and calls are real, links lead somewhere, the guide's commands run."""
+"""What the documents say exists does: coverage is complete, commands, pages and calls are real, links lead somewhere, the guide's commands run."""
 
 import doctest
 import re
 import shlex
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -10,17 +11,23 @@ import click
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from fastapi.routing import iter_route_contexts
 from rich.console import Console
 
 from bettercare.cli import main
 from bettercare.model import Result, run
 from bettercare.plan import Plan, dictionary, shipped
+from bettercare.store import Store
+from bettercare.web.app import create_app
+from bettercare.web.state import Deployment
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 COVERAGE = (DOCS / "coverage.md").read_text(encoding="utf-8")
 SECTIONS = {"A": 38, "B": 27, "C": 35, "D": 40, "E": 26, "F": 23, "G": 36, "H": 18, "I": 13, "J": 12, "K": 19}
 STATES = ("works", "partly", "not yet")
+SHOWS = ("bettercare ", "tests/", "/", "GET /", "POST /", "PUT /", "DELETE /")
+"""How a command, a test, a page or a call of the API begins."""
 ROWS = [
     tuple(cell.strip() for cell in line.strip("|").split("|"))
     for line in COVERAGE.splitlines()
@@ -46,12 +53,12 @@ def test_the_counts_are_those_of_the_tables():
         assert f"{total}: {own['works']} works, {own['partly']} partly, {own['not yet']} not yet." in COVERAGE
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row[2] != "not yet"], ids=lambda row: row[0])
-def test_what_works_is_shown_by_something_that_exists(row: tuple[str, str, str, str]):
+@pytest.mark.parametrize("row", [row for row in ROWS if row[2] != "not yet" or row[3]], ids=lambda row: row[0])
+def test_what_a_row_names_exists(row: tuple[str, str, str, str]):
     shown = re.findall(r"`([^`]+)`", row[3])
     assert row[3], f"{row[0]} says nothing"
     if row[2] == "works":
-        assert any(item.startswith(("bettercare ", "tests/")) for item in shown), f"{row[0]} names no command or test"
+        assert any(item.startswith(SHOWS) for item in shown), f"{row[0]} names no command, test, page or call"
     for item in shown:
         _check_it_exists(item)
 
@@ -66,10 +73,27 @@ def _result() -> Result:
     return run("llr-stp-2016")
 
 
+@cache
+def _addresses() -> frozenset[str]:
+    """Every page and call of the web application: GET /plans/{plan}/risks."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store.open(Path(folder) / "bettercare.db")
+        deployment = Deployment(store, {})
+        try:
+            routes = iter_route_contexts(create_app(deployment).routes)
+            return frozenset(f"{method} {route.path}" for route in routes for method in route.methods)
+        finally:
+            deployment.jobs.close()
+            store.close()
+
+
 def _check_it_exists(item: str) -> None:
     plans = _plans()
     if item.startswith("bettercare "):
         _check_it_parses(shlex.split(item)[1:])
+    elif item.startswith(SHOWS) and not item.startswith("tests/"):
+        address = item if " " in item else f"GET {item}"
+        assert address in _addresses(), f"the web application has no {address}"
     elif item.startswith("tests/"):
         assert (ROOT / item).is_file(), f"there is no {item}"
     elif item.startswith("result."):
@@ -115,10 +139,14 @@ def test_links_lead_somewhere(page: Path):
             assert anchor in _anchors(there), f"{page.name} links to {target}"
 
 
-def test_glossary_is_alphabetical():
-    entries = re.findall(r"(?m)^### (.*)$", (ROOT / "GLOSSARY.md").read_text(encoding="utf-8"))
-    assert len(entries) >= 80
-    assert entries == sorted(entries, key=lambda entry: re.sub(r"[^a-z0-9 ]", "", entry.lower()).split())
+def test_glossary_is_alphabetical_and_its_index_leads_to_the_first_of_each_letter():
+    text = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8")
+    entries = {entry: re.sub(r"[^a-z0-9 ]", "", entry.lower()) for entry in re.findall(r"(?m)^### (.*)$", text)}
+    assert len(entries) >= 200
+    assert list(entries) == sorted(entries, key=lambda entry: entries[entry].split())
+    first = {words[0].upper(): re.sub(r"[^\w\- ]", "", entry.lower()) for entry, words in reversed(entries.items())}
+    index = re.findall(r"\[([A-Z])\]\(#(.*?)\)", text)
+    assert index == [(letter, first[letter].replace(" ", "-")) for letter in sorted(first)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -85,3 +85,15 @@ def test_titles_of_users_are_escaped(demo: Client) -> None:
         text = demo.get(f"/plans/{BCF}/{page}").text
         assert "<script>alert" not in text
         assert "&lt;script&gt;alert" in text
+
+
+def test_every_link_leads_somewhere(demo: Client) -> None:
+    demo.sign_in("programme office")
+    led: dict[str, int] = {}
+    for page in ("dashboard", "exceptions", "metrics/m4", "chain/rag:m4", "reports", "changes?kind=decisions"):
+        for link in check_outline(demo.get(f"/plans/{BCF}/{page}").text).links:
+            address = link.partition("#")[0]
+            if address and address not in led:
+                led[address] = demo.get(address).status_code
+    assert {address: status for address, status in led.items() if status != 200} == {}
+    assert len(led) > 80

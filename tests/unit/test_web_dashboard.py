@@ -21,7 +21,7 @@ def test_milestones_metrics_and_money_stand_on_one_page(demo: Client, plan: str)
     assessment = demo.deployment.assessment(plan)
     for judgement in assessment.judgements.values():
         assert f"/plans/{plan}/metrics/{judgement.metric.id}" in text
-    for milestone in assessment.schedule.late:
+    for milestone in assessment.schedule.late[:8]:
         assert milestone.reason.split(":")[0] in text.replace("&#34;", '"').replace("&#39;", "'")
     assert ("spent" in text) == bool(assessment.years)
 

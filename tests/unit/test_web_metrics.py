@@ -117,6 +117,14 @@ def test_the_rating_may_be_seen_before_the_figure_is_stored(demo: Client) -> Non
     assert figures(demo) == before
 
 
+def test_a_figure_that_cannot_be_rated_says_why_in_the_preview(demo: Client) -> None:
+    answer = demo.sign_in("editor").submit(f"{AT}/actuals", FIGURE | {"step": "preview", "value": ""})
+    preview = re.search(r'<section id="preview".*?</section>', answer.text, re.S)
+    assert preview is not None
+    assert "It cannot be rated yet" in preview[0]
+    assert "Enter value" in preview[0]
+
+
 def test_two_who_enter_the_same_period_cannot_both_succeed(demo: Client) -> None:
     demo.sign_in("editor")
     stale = demo.deployment.assessment(BCF)
@@ -278,3 +286,31 @@ def test_the_template_is_a_workbook_that_can_be_sent_back(demo: Client) -> None:
     filled = io.BytesIO()
     book.save(filled)
     assert "1 figure is new" in upload(demo, filled.getvalue(), "back.xlsx").text  # type: ignore[attr-defined]
+
+
+# -- the data date -----------------------------------------------------------------------------------------------------
+
+
+def test_the_data_date_is_moved_and_everything_is_judged_as_at_it(demo: Client) -> None:
+    demo.sign_in("programme office")
+    page = demo.get(f"/plans/{BCF}/programme").text
+    check_outline(page)
+    version = re.search(r'name="version" value="(\d+)"', page)
+    assert version is not None
+    sent = {"as_at-day": "31", "as_at-month": "3", "as_at-year": "2015", "section_75": "", "version": version[1]}
+    text = follow(demo, demo.submit(f"/plans/{BCF}/programme", sent))
+    assert "The pages now speak of 31 March 2015." in text
+    assert demo.deployment.assessment(BCF).judgements["m3"].actuals[-1].period.isoformat() == "2015-03-01"
+    again = demo.submit(f"/plans/{BCF}/programme", sent | {"as_at-year": "2016"})
+    assert again.status_code == 409
+    assert "Someone else changed this" in again.text
+
+
+def test_a_data_date_that_is_none_is_refused(demo: Client) -> None:
+    demo.sign_in("programme office")
+    answer = demo.submit(
+        f"/plans/{BCF}/programme", {"as_at-day": "31", "as_at-month": "2", "as_at-year": "2015", "version": "2"}
+    )
+    assert answer.status_code == 400
+    assert "must be a real date" in answer.text
+    assert demo.sign_in("editor").get(f"/plans/{BCF}/programme").status_code == 403

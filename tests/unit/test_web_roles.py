@@ -15,7 +15,7 @@ from bettercare.web.pages import ROUTERS
 from web_client import BCF, Client, client  # noqa: F401
 
 PUBLIC = {
-    "/static/{version}/{name:path}", "/favicon.ico", "/sign-in", "/sign-in/oidc", "/sign-in/oidc/back", "/health", "/api/v1/openapi.json",
+    "/static/{version}/{name:path}", "/favicon.ico", "/sign-in", "/sign-in/oidc", "/sign-in/oidc/back", "/health", "/api/v1/openapi.json", "/api/docs",
 }  # fmt: skip
 """Needs no sign-in. Add to it with thought."""
 

@@ -262,3 +262,23 @@ def test_money_is_written_to_the_penny() -> None:
         "£100,000",
         "",
     ]
+
+
+def test_the_data_date_is_changed_on_a_page_and_a_clash_keeps_what_was_written(client: Client) -> None:  # noqa: F811
+    address = f"/plans/{BCF}/programme"
+    assert client.sign_in("editor").get(address).status_code == 403
+    client.sign_in("programme office")
+    form = {"version": "1", "as_at-day": "31", "as_at-month": "1", "as_at-year": "2016", "section_75": "Signed"}
+    wrong = client.submit(address, form | {"as_at-day": "41"})
+    assert wrong.status_code == 400
+    assert "Data date must be a real date" in wrong.text
+    assert client.submit(address, form).headers["location"] == f"/plans/{BCF}"
+    assert "31 January 2016" in client.get(f"/plans/{BCF}").text
+    clash = client.submit(address, form | {"section_75": "Mine"})
+    assert clash.status_code == 409
+    assert "Someone else changed this" in clash.text
+    assert ">Mine</textarea>" in clash.text
+    again = re.search(r'name="version" value="(\d+)"', clash.text)
+    assert again is not None
+    assert client.submit(address, form | {"section_75": "Mine", "version": again.group(1)}).status_code == 303
+    assert client.store.read(Programme, BCF, BCF).section_75 == "Mine"

@@ -98,7 +98,7 @@ class Web:
             metric = rest.partition("@")[0]
             now = next((other for other in self.links if other.startswith(f"exception:{metric}@")), None)
             if now is not None:
-                return now, _moved(rest, now)
+                return now, _moved(rest, now) if "@" in rest else ""
         shown = wanted if len(wanted) <= _LETTERS_SHOWN else wanted[:_LETTERS_SHOWN] + "..."
         close = get_close_matches(shown, list(self.links), n=3)
         remedy = f"Did you mean {' or '.join(close)}?" if close else f"Write kind:id; kinds are {', '.join(KINDS)}."
@@ -240,9 +240,11 @@ def _plan_links(assessment: Assessment, made: _Making) -> None:
         made.add(f"scheme:{scheme.id}", scheme.name, "grey", str(scheme.row["summary"] or ""))
     for one in schedule.milestones:
         ref = made.add(f"milestone:{one.id}", one.milestone, one.rag, one.reason, one.done_on or one.due)
-        # A milestone that is on course explains nothing: only one that is not leads to its scheme.
-        if one.scheme and one.rag in ("red", "amber"):
-            made.lead([ref], f"scheme:{one.scheme}")
+        # A milestone that is on course explains nothing: only one that is not leads to its schemes.
+        if one.rag in ("red", "amber"):
+            for scheme in plan.schemes:
+                if scheme.id == one.scheme or one.id in (scheme.row["milestones"] or ()):
+                    made.lead([ref], f"scheme:{scheme.id}")
         made.lead(
             (f"milestone:{other}" for other in one.requires if schedule.by_id[other].rag in ("red", "amber")), ref
         )

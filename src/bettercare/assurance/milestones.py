@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import ClassVar
 
@@ -77,7 +78,7 @@ class Schedule:
     """Ids of the chain that decides when the last dated milestone can be reached."""
     sentence: str
 
-    @property
+    @cached_property
     def by_id(self) -> Mapping[str, Scheduled]:
         return {milestone.id: milestone for milestone in self.milestones}
 

@@ -131,10 +131,11 @@ def _how_far(metric: Metric, actual: float, asked: float) -> str:
         return "as asked"
     word = "worse" if (gap > 0) == (metric.better == "lower") else "better"
     if metric.unit == "%":
-        return f"{abs(gap):.{min(metric.places, 1)}f} percentage points {word} ({_percent(gap, asked)} of it)"
+        of_it = f" ({_percent(gap, asked)} of it)" if asked else ""
+        return f"{abs(gap):.{min(metric.places, 1)}f} percentage points {word}{of_it}"
     return f"{_percent(gap, asked)} {word}" if asked else word
 
 
 def _percent(gap: float, asked: float) -> str:
-    share = 100 * abs(gap) / abs(asked) if asked else 0.0
+    share = 100 * abs(gap) / abs(asked)
     return f"{share:.1f}%" if share >= 0.05 else "less than 0.1%"

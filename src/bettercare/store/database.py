@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +33,6 @@ def connect(where: str | Path) -> Engine:
     try:
         engine = create_engine(
             url,
-            # A number that is not one would be kept by one database and refused by the other.
-            json_serializer=partial(json.dumps, allow_nan=False),
             pool_pre_ping=url.get_backend_name() != "sqlite",
             pool_size=20,
             max_overflow=0,
@@ -60,13 +56,13 @@ def display(url: URL) -> str:
 
 def _url(where: str | Path) -> URL:
     address = str(where)
-    if "://" not in address:
-        return URL.create("sqlite", database=address)
     try:
-        url = make_url(address)
+        url = make_url(address) if "://" in address else URL.create("sqlite", database=address)
         if url.drivername in ("postgres", "postgresql"):
             url = url.set(drivername="postgresql+psycopg")
-        known = url.get_backend_name() in ("sqlite", "postgresql") and url.get_dialect() is not None
+        # A database in memory would be another one for every connection.
+        known = url.get_backend_name() == "postgresql" or url.database not in (None, "", ":memory:")
+        known = known and url.get_backend_name() in ("sqlite", "postgresql") and url.get_dialect() is not None
     except (ArgumentError, NoSuchModuleError, ValueError):
         known = False
     if not known:

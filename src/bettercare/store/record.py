@@ -68,8 +68,8 @@ class Record(BaseModel):
         if isinstance(value, str):
             if not value.isprintable() and any(char < " " and char not in "\t\n\r" for char in value):
                 raise ValueError("must not hold control characters")
-        elif isinstance(value, tuple):
-            for part in value:
+        elif isinstance(value, (tuple, list, dict)):
+            for part in (*value, *value.values()) if isinstance(value, dict) else value:
                 cls._can_be_kept(part)
         elif isinstance(value, Decimal):
             exponent = value.as_tuple().exponent

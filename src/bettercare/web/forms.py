@@ -149,7 +149,7 @@ def form_of(
 
 
 def read_form(
-    kind: type[R], sent: FormData, record: R | None = None, *, only: Sequence[str] = (), without: Iterable[str] = (), choices: Choices | None = None,
+    kind: type[R], sent: FormData, record: R | None = None, /, *, only: Sequence[str] = (), without: Iterable[str] = (), choices: Choices | None = None,
     **fixed: Any,
 ) -> R | Faults:  # fmt: skip
     """The record that a form asks for, or what is wrong with it.
@@ -213,7 +213,10 @@ def choices_of(assessment: Assessment) -> Choices:
         "organisations": [(row.id, row["name"]) for row in plan["organisations"]],
         "schemes": [(scheme.id, scheme.name) for scheme in plan.schemes],
         "risks": [(risk.id, risk.risk) for risk in registers.risks],
-        "meetings": [(meeting.id, f"{meeting.body}, {meeting.on:%d %B %Y}") for meeting in registers.meetings],
+        "meetings": [
+            (meeting.id, f"{assessment.board_name(meeting.body)}, {meeting.on.day} {meeting.on:%B %Y}")
+            for meeting in registers.meetings
+        ],
     }
     for table in ("boards", "focus_areas"):
         if table in plan.tables:
@@ -278,8 +281,9 @@ def _least(field: FieldInfo) -> int:
 
 
 def _hint(field: FieldInfo) -> str:
-    """The description, where it says more than the title."""
-    return "" if field.description in (None, field.title) else str(field.description)
+    """The description, where it says more than the title; money is kept in pence and asked for in pounds."""
+    said = "" if field.description in (None, field.title) else str(field.description)
+    return said.replace("Pence", "Pounds and pence")
 
 
 def _choices(field: FieldInfo, name: str, choices: Choices, value: Any) -> Sequence[tuple[str, str]]:
@@ -291,7 +295,7 @@ def _choices(field: FieldInfo, name: str, choices: Choices, value: Any) -> Seque
     # What is already there stays choosable, though the plan no longer names it.
     chosen = [value] if isinstance(value, str) else list(value) if isinstance(value, (list, tuple)) else []
     known = {one for one, _ in given}
-    return given + [(one, one) for one in chosen if one and one not in known]
+    return given + [(one, one) for one in chosen if given and one and one not in known]
 
 
 def _written(value: Any, shape: Shape) -> Any:

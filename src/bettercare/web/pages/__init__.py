@@ -10,7 +10,7 @@ from fastapi import APIRouter
 
 PAGES = (
     "sign_in", "organisation_sign_in", "account", "users", "home", "overview", "schemes", "model", "check", "challenge",
-    "dashboard", "metrics", "exceptions", "chain", "reports", "changes",
+    "dashboard", "metrics", "exceptions", "chain", "reports", "changes", "programme",
     "budget", "milestones", "risks", "actions", "decisions", "meetings", "questions",
 )  # fmt: skip
 """Each module has a ``router``."""

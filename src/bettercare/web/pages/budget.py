@@ -48,6 +48,7 @@ from bettercare.reports.charts import spend as spend_chart
 from bettercare.reports.exhibit import Chart
 from bettercare.reports.programme.front import fund_year
 from bettercare.reports.programme.signs import NARROW, WIDE
+from bettercare.reports.words import sentence
 from bettercare.store import Conflict, Missing
 from bettercare.vocabulary import FinancialYear
 from bettercare.web.forms import Faults, Form, form_of, read_form
@@ -69,7 +70,7 @@ ROWS = 100
 Facts = tuple[tuple[str, str], ...]
 
 
-def _fund(assessment: Assessment, year: str = "") -> FundPosition | None:
+def fund_of(assessment: Assessment, year: str = "") -> FundPosition | None:
     """The fund of a year; of the present year when none is asked for.
 
     Raises:
@@ -93,19 +94,19 @@ def _years(assessment: Assessment, chosen: str) -> list[tuple[str, list[tuple[st
     return [("Year", [(year, f"?year={segment(year)}", year == chosen, None) for year in assessment.years])]
 
 
-def _mark(entries: Sequence[Entry]) -> str:
+def mark_of(entries: Sequence[Entry]) -> str:
     """Stands for a list of entries, so that what is posted is what was seen."""
     said = "\n".join(f"{each.id} {each.from_account} {each.to_account} {each.pence}" for each in entries)
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
-def _post(deployed: Deployed, visitor: Visitor, entries: Sequence[Entry], seen: str, why: str) -> None:
+def post_entries(deployed: Deployed, visitor: Visitor, entries: Sequence[Entry], seen: str, why: str) -> None:
     """Put proposed entries in the ledger, all or none.
 
     Raises:
         Conflict: they are not those that were seen, or somebody else has posted them.
     """
-    if _mark(entries) != seen:
+    if mark_of(entries) != seen:
         raise Conflict(
             "What is to be posted has changed since the page was opened, so nothing was.", "Look at it again."
         )
@@ -120,10 +121,10 @@ def _post(deployed: Deployed, visitor: Visitor, entries: Sequence[Entry], seen: 
 @router.get("")
 def budget(request: Request, visitor: Reader, assessment: Assessed, year: str = "") -> Response:
     """The fund in a year."""
-    fund = _fund(assessment, year)
+    fund = fund_of(assessment, year)
     if fund is None:
         return page(
-            request, visitor, "budget_none.html.j2", assessment, title="Budget", to_open=_to_open(assessment), may=visitor.may("money")
+            request, visitor, "budget_none.html.j2", assessment, title="Budget", to_open=years_to_open(assessment), may=visitor.may("money")
         )  # fmt: skip
     held = (
         ("Risk pool", fund.risk_pool, "Held against pay for performance that is not earned"),
@@ -135,7 +136,7 @@ def budget(request: Request, visitor: Reader, assessment: Assessed, year: str = 
     return page(
         request, visitor, "budget.html.j2", assessment, title=f"Budget {fund.year}", fund=fund, years=_years(assessment, fund.year),
         chart=Chart(Markup(spend_chart.spend(fund, WIDE)), Markup(spend_chart.spend(fund, NARROW))), held=held, rule=RULE,
-        lines=sorted(fund.lines, key=lambda line: -line.variance), short=short, change=lambda pence: signed(short(pence)), to_open=_to_open(assessment), may=visitor.may("money"),
+        lines=sorted(fund.lines, key=lambda line: -line.variance), short=short, change=lambda pence: signed(short(pence)), to_open=years_to_open(assessment), may=visitor.may("money"),
         partners=[(_name(assessment.plan, partner), pence) for partner, pence in fund.contributions.items()],
     )  # fmt: skip
 
@@ -144,7 +145,7 @@ def _name(plan: Plan, organisation: str) -> str:
     return account_name(plan, f"partner:{organisation}")
 
 
-def _to_open(assessment: Assessment) -> list[str]:
+def years_to_open(assessment: Assessment) -> list[str]:
     """Years that the plan gives contributions for and the ledger does not have."""
     years = {row["year"] for row in assessment.plan["contributions"]}
     return sorted(years - set(assessment.years))
@@ -157,7 +158,7 @@ def open_year(visitor: Treasurer, assessment: Assessed, deployed: Deployed, sent
     if year in assessment.years:
         raise Conflict(f"The ledger has entries of {year} already.", "Look at the ledger.")
     made = opening(assessment.plan, year)
-    _post(deployed, visitor, made, _mark(made), f"Opened {year}")
+    post_entries(deployed, visitor, made, mark_of(made), f"Opened {year}")
     return done(
         f"/plans/{assessment.plan.id}/budget?year={segment(year)}",
         f"{len(made)} opening entries of {year} are in the ledger.",
@@ -337,7 +338,7 @@ def _synthetic(assessment: Assessment, rule: PaymentRule | None) -> bool:
     return rule is not None and any(one.synthetic for one in assessment.registers.actuals if one.metric == rule.metric)
 
 
-def _proposed(assessment: Assessment) -> tuple[Entry, ...]:
+def proposed_payments(assessment: Assessment) -> tuple[Entry, ...]:
     """What the quarters known still have to move, marked synthetic where the admissions are."""
     rule = payment_rule(assessment.plan)
     synthetic = _synthetic(assessment, rule)
@@ -349,11 +350,11 @@ def _proposed(assessment: Assessment) -> tuple[Entry, ...]:
 def payments(request: Request, visitor: Reader, assessment: Assessed) -> Response:
     """Each quarter of pay for performance, and the entries that follow from it."""
     quarters, rule = assessment.payments, payment_rule(assessment.plan)
-    to_post = _proposed(assessment)
+    to_post = proposed_payments(assessment)
     known = [one for one in quarters if one.actual is not None]
     return page(
         request, visitor, "payment.html.j2", assessment, title="Pay for performance", quarters=quarters, rule=rule, known=known,
-        chart=_payment_chart(quarters) if quarters else None, proposed=to_post, mark=_mark(to_post),
+        chart=_payment_chart(quarters) if quarters else None, proposed=to_post, mark=mark_of(to_post),
         names=accounts(assessment.plan), may=visitor.may("money"),
         metric=assessment.judgements[rule.metric].metric if rule and rule.metric in assessment.judgements else None,
         synthetic=_synthetic(assessment, rule),
@@ -367,10 +368,10 @@ def _payment_chart(quarters: Sequence[QuarterPayment]) -> Chart:
 @router.post("/payments/post")
 def post_payments(visitor: Treasurer, assessment: Assessed, deployed: Deployed, sent: Sent) -> Response:
     """Put what the quarters known still have to move in the ledger."""
-    made = _proposed(assessment)
+    made = proposed_payments(assessment)
     if not made:
         raise Conflict("Every quarter known is in the ledger already.", "Look at the ledger.")
-    _post(deployed, visitor, made, str(sent.get("seen", "")), "Pay for performance")
+    post_entries(deployed, visitor, made, str(sent.get("seen", "")), "Pay for performance")
     count = "1 entry is" if len(made) == 1 else f"{len(made)} entries are"
     return done(f"/plans/{assessment.plan.id}/budget/payments", f"{count} in the ledger.")
 
@@ -378,7 +379,7 @@ def post_payments(visitor: Treasurer, assessment: Assessed, deployed: Deployed, 
 # --- an overspend ---------------------------------------------------------------------------------------------------------
 
 
-def _places(assessment: Assessment) -> dict[str, list[tuple[str, str]]]:
+def overspend_places(assessment: Assessment) -> dict[str, list[tuple[str, str]]]:
     """Where an overspend may fall."""
     names = accounts(assessment.plan)
     return {
@@ -405,11 +406,11 @@ def _tried(
         )  # fmt: skip
         if isinstance(made, Faults):
             faults = made
-        elif made.to_account not in dict(_places(assessment)["accounts"]):
+        elif made.to_account not in dict(overspend_places(assessment)["accounts"]):
             faults = Faults({"to_account": "Choose the fund or one of its schemes"})
         else:
             pence, account = made.pence, made.to_account
-    form = form_of(Entry, sent=sent, only=("pence", "to_account"), faults=faults, choices=_places(assessment))
+    form = form_of(Entry, sent=sent, only=("pence", "to_account"), faults=faults, choices=overspend_places(assessment))
     amount, place = form.asked
     form = replace(form, asked=(
         replace(amount, title="Overspend to try", hint="In pounds; leave blank for the overspends now forecast", required=False),
@@ -421,9 +422,9 @@ def _tried(
 @router.get("/overspend")
 def overspend(request: Request, visitor: Reader, assessment: Assessed, year: str = "") -> Response:
     """The rule for an overspend, worked on the fund as it stands or on an amount to try."""
-    fund = _fund(assessment, year)
+    fund = fund_of(assessment, year)
     if fund is None:
-        return page(request, visitor, "budget_none.html.j2", assessment, title="Overspends", to_open=_to_open(assessment), may=visitor.may("money"))  # fmt: skip
+        return page(request, visitor, "budget_none.html.j2", assessment, title="Overspends", to_open=years_to_open(assessment), may=visitor.may("money"))  # fmt: skip
     form, pence, account, share = _tried(assessment, fund, request.query_params)
     plan, ledger = assessment.plan, assessment.registers.entries
     worked = present(plan, fund, ledger, assessment.payments, pence, account, share)
@@ -431,15 +432,15 @@ def overspend(request: Request, visitor: Reader, assessment: Assessed, year: str
     return page(
         request, visitor, "overspend.html.j2", assessment, title="Overspends", status=400 if form.faults else 200, faulty=bool(form.faults), fund=fund,
         form=form, tried=pence is not None, share=share, worked=worked, names=accounts(plan), years=_years(assessment, fund.year), to_post=to_post,
-        mark=_mark(to_post), asked={name: value for name, value in request.query_params.items() if name in ("pence", "to_account", "share", "year")},
-        may=visitor.may("money"), refs=refs(assessment),
+        mark=mark_of(to_post), asked={name: value for name, value in request.query_params.items() if name in ("pence", "to_account", "share", "year")},
+        may=visitor.may("money"), refs=refs(assessment), sentence=sentence, pool="Budgets the fund has no money for" if pence is None else "The fund as a whole",
     )  # fmt: skip
 
 
 @router.post("/overspend/post")
 def post_cover(visitor: Treasurer, assessment: Assessed, deployed: Deployed, sent: Sent) -> Response:
     """Carry the rule out: move the money that meets the overspend."""
-    fund = _fund(assessment, str(sent.get("year", "")))
+    fund = fund_of(assessment, str(sent.get("year", "")))
     if fund is None:
         raise Missing("The plan has no money in its ledger.")
     _, pence, account, share = _tried(assessment, fund, sent)
@@ -457,7 +458,7 @@ def post_cover(visitor: Treasurer, assessment: Assessed, deployed: Deployed, sen
     ]
     if not made:
         raise Conflict("There is nothing to move.", "Look at the fund as it stands.")
-    _post(deployed, visitor, made, str(sent.get("seen", "")), "Overspend rule")
+    post_entries(deployed, visitor, made, str(sent.get("seen", "")), "Overspend rule")
     return done(f"/plans/{plan.id}/budget/ledger", f"{len(made)} entries carry out the overspend rule.")
 
 
@@ -467,9 +468,9 @@ def post_cover(visitor: Treasurer, assessment: Assessed, deployed: Deployed, sen
 @router.get("/sharing")
 def sharing(request: Request, visitor: Reader, assessment: Assessed) -> Response:
     """The scenarios of the risk-sharing agreement, worked with what a reader varies."""
-    fund = _fund(assessment)
+    fund = fund_of(assessment)
     if fund is None or not len(assessment.plan["risk_sharing"]):
-        return page(request, visitor, "budget_none.html.j2", assessment, title="Risk sharing", to_open=_to_open(assessment), may=visitor.may("money"))  # fmt: skip
+        return page(request, visitor, "budget_none.html.j2", assessment, title="Risk sharing", to_open=years_to_open(assessment), may=visitor.may("money"))  # fmt: skip
     given, said, faults = _given(request.query_params)
     rule = payment_rule(assessment.plan)
     known = assessment.judgements[rule.metric].actuals if rule and rule.metric in assessment.judgements else ()
@@ -485,7 +486,7 @@ def sharing(request: Request, visitor: Reader, assessment: Assessed) -> Response
     months = [month for one in assessment.payments for month in months_of(one.quarter)]
     return page(
         request, visitor, "sharing.html.j2", assessment, title="Risk sharing", status=400 if faults else 200, faulty=bool(faults), fund=fund,
-        cases=found, given=given, said=said, faults=faults, months=months, short=short,
+        cases=found, given=given, said=said, faults=faults, months=months, sentence=sentence,
     )  # fmt: skip
 
 
@@ -515,7 +516,7 @@ def _given(asked: QueryParams) -> tuple[Given, dict[str, str], list[dict[str, st
 @router.get("/claimed-twice")
 def twice(request: Request, visitor: Reader, assessment: Assessed, deployed: Deployed) -> Response:
     """Savings and money that stand in two places."""
-    fund = _fund(assessment)
+    fund = fund_of(assessment)
     found = deployed.remember(assessment, "claimed twice", lambda: claimed_twice(assessment.plan, fund))
     return page(
         request, visitor, "budget_claimed_twice.html.j2", assessment, title="Claimed in two places", found=found

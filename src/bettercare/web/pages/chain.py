@@ -13,12 +13,12 @@ from bettercare.web.guard import Reader
 from bettercare.web.render import page
 from bettercare.web.state import Assessed
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing on the way, with what it leads to."""
+    """One thing on the way, with what else it leads to."""
 
     link: Link
     leads_to: Sequence[Link]
@@ -46,9 +46,10 @@ def walk(request: Request, visitor: Reader, assessment: Assessed, ref: str) -> R
 
 
 def steps(chain: Chain, side: Sequence[Link]) -> list[Step]:
-    """The things of a side of the chain in their order, each with what it leads to directly."""
+    """The things of a side of the chain in their order, each with what it leads to directly besides where we are."""
     by_ref: Mapping[str, Link] = {link.ref: link for link in (*chain.before, chain.here, *chain.after)}
     leads: dict[str, list[Link]] = {}
     for one, other in chain.edges:
-        leads.setdefault(one, []).append(by_ref[other])
+        if other != chain.here.ref:
+            leads.setdefault(one, []).append(by_ref[other])
     return [Step(link, leads.get(link.ref, [])) for link in side]

@@ -18,7 +18,7 @@ from bettercare.web.guard import Reader
 from bettercare.web.render import day, money, page, segment
 from bettercare.web.state import Assessed, Deployed
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 SHOWN = 30
 """Changes on a page."""
@@ -40,7 +40,8 @@ LINKS = {
 
 PLACES = {
     "actuals": "metrics", "metric_rules": "metrics", "milestone_progress": "milestones", "published_reports": "reports", "risks": "risks",
-    "actions": "actions", "decisions": "decisions", "meetings": "meetings", "questions": "questions",
+    "actions": "actions", "decisions": "decisions", "meetings": "meetings", "questions": "questions", "ledger": "budget/ledger",
+    "agenda_items": "agenda", "declarations": "declarations",
 }  # fmt: skip
 """Kinds whose rows have a page of their own, and where."""
 
@@ -120,7 +121,7 @@ def _said_from(assessment: Assessment, change: Change, earlier: Change | None) -
     ]
     return Said(
         change, NAMES.get(change.kind, change.kind), _row_title(assessment, change), DONE.get(change.action, change.action), named,
-        _own_page(assessment, change.kind, change.id, change.row),
+        "" if change.action == "remove" else _own_page(assessment, change.kind, change.id, change.row),
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from bettercare.web.guard import Reader
 from bettercare.web.render import page, text_of
 from bettercare.web.state import Assessed, Deployed
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 TOP = 5
 """How many schemes whose money is off course, and how many risks, are shown."""

@@ -71,7 +71,7 @@ DECISIONS = Register(
 router = routes(DECISIONS)
 
 
-@router.post("/{id}/route")
+@router.post(f"{DECISIONS.pattern}/{{id}}/route")
 def route(id: str, visitor: Decider, assessment: Assessed, deployed: Deployed, sent: Sent) -> Response:
     """Send a recommendation that all its members agree on to each board that must decide."""
     row = found(DECISIONS, assessment, id)
@@ -116,14 +116,14 @@ def _show_ruling(
     )  # fmt: skip
 
 
-@router.get("/{id}/decide")
+@router.get(f"{DECISIONS.pattern}/{{id}}/decide")
 def ask_ruling(request: Request, id: str, visitor: Decider, assessment: Assessed, board: str = "") -> Response:
     """The form in which a board's decision on a recommendation is recorded."""
     row = found(DECISIONS, assessment, id)
     return _show_ruling(request, visitor, assessment, row, _ruling_form(assessment, row, board))
 
 
-@router.post("/{id}/decide")
+@router.post(f"{DECISIONS.pattern}/{{id}}/decide")
 def rule(request: Request, id: str, visitor: Decider, assessment: Assessed, deployed: Deployed, sent: Sent) -> Response:
     """Record what one board decided on a recommendation: the recommendation moves on, and the board's own resolution is added."""
     row = found(DECISIONS, assessment, id)

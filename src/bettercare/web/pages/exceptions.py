@@ -20,7 +20,7 @@ from bettercare.web.guard import Reader
 from bettercare.web.render import page
 from bettercare.web.state import Assessed
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 DONE = ("action", "decision", "question")
 COSTS = ("payment", "entry")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter
-
 from bettercare.assurance import Assessment
 from bettercare.assurance.decisions import awaiting
 from bettercare.assurance.meetings import AgendaItem, Declaration, Meeting, forward_plan, in_full, not_written_up
@@ -98,6 +96,4 @@ DECLARATIONS = Register(
     ),
 )  # fmt: skip
 
-router = APIRouter(include_in_schema=False)
-for _register in (routes(MEETINGS), routes(AGENDA), routes(DECLARATIONS)):
-    router.include_router(_register)
+router = routes(DECLARATIONS, routes(AGENDA, routes(MEETINGS)))

@@ -44,7 +44,7 @@ from bettercare.web.pages.dashboard import Icons, row
 from bettercare.web.render import done, page
 from bettercare.web.state import Assessed, Deployed, Deployment
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 Enterer = Annotated[Visitor, Depends(needs("enter"))]
 RuleMaker = Annotated[Visitor, Depends(needs("rules"))]
@@ -53,6 +53,8 @@ WIDE, NARROW = 900.0, 340.0
 """Widths that charts are drawn for: a page, and a telephone."""
 SHOWN = 200
 """Most rows of a file, or faults in it, that a page shows."""
+PART = 200_000
+"""Letters of a hidden field; a field of a form may hold a megabyte."""
 CHOICES = 120
 """Most periods that a form offers."""
 FIGURE = ("value", "numerator", "denominator", "status", "source", "note")
@@ -109,8 +111,8 @@ def ask_file(request: Request, visitor: Enterer, assessment: Assessed) -> Respon
 def take_file(request: Request, visitor: Enterer, assessment: Assessed, deployed: Deployed, sent: Sent) -> Response:
     """Show what a file would change or what is wrong with it; store what was shown when it comes back confirmed ("rows")."""
     known = assessment.registers.actuals
-    confirmed = sent.get("rows")
-    if isinstance(confirmed, str) and confirmed:
+    confirmed = "".join(part for part in sent.getlist("rows") if isinstance(part, str))
+    if confirmed:
         figures = read_upload("figures.csv", confirmed.encode(), assessment.plan, known, assessment.on)
         with deployed.store.change(
             visitor.user.id, f"Imported from {str(sent.get('name', 'a file'))[:100]}"
@@ -137,15 +139,18 @@ def take_file(request: Request, visitor: Enterer, assessment: Assessed, deployed
     return _import_page(request, visitor, assessment, figures=figures, name=file.filename)
 
 
-def written_csv(figures: Sequence[Actual]) -> str:
-    """The figures as the file that gives them, for the page to send back when they are confirmed."""
+def written_csv(figures: Sequence[Actual]) -> Sequence[str]:
+    """The figures as the file that gives them, for the page to send back when they are confirmed, in parts no longer than a field may be."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, [column.name for column in COLUMNS.columns], extrasaction="ignore")
+    writer = csv.DictWriter(
+        text, [column.name for column in COLUMNS.columns], extrasaction="ignore", lineterminator="\n"
+    )
     writer.writeheader()
     for actual in figures:
         sizes = {name: "" if (size := getattr(actual, name)) is None else format(size, "f") for name in ("value", "numerator", "denominator")}  # fmt: skip
         writer.writerow(actual.model_dump(mode="json") | sizes)
-    return text.getvalue()
+    whole = text.getvalue()
+    return [whole[start : start + PART] for start in range(0, len(whole), PART)]
 
 
 def _import_page(
@@ -158,7 +163,7 @@ def _import_page(
         would.append((metric, period_name(metric, actual.period), bare(metric, before[-1].value) if before else "", bare(metric, actual.value), actual))  # fmt: skip
     return page(
         request, visitor, "import.html.j2", assessment, title="Import figures", status=400 if faults else 200, faulty=bool(faults), figures=figures,
-        would=would, faults=faults, name=name, rows=written_csv(figures) if figures else "", columns=COLUMNS.columns, most=SHOWN, crumbs=_crumbs(assessment),
+        would=would, faults=faults, name=name, rows=written_csv(figures or ()), columns=COLUMNS.columns, most=SHOWN, crumbs=_crumbs(assessment),
     )  # fmt: skip
 
 
@@ -253,7 +258,15 @@ def enter(
         its = [actual for actual in assessment.registers.actuals if actual.metric == id]
         would = judge(one.metric, [*its, read], rules, assessment.on)
     return _actual_page(
-        request, visitor, assessment, one, form, typed, faults.of.get("period", "") if faults else "", would
+        request,
+        visitor,
+        assessment,
+        one,
+        form,
+        typed,
+        faults.of.get("period", "") if faults else "",
+        would,
+        sent.get("step") == "preview",
     )
 
 
@@ -284,7 +297,8 @@ def _read_actual(assessment: Assessment, judgement: Judgement, typed: str, sent:
 
 
 def _actual_page(
-    request: Request, visitor: Visitor, assessment: Assessment, judgement: Judgement, form: Form, period: str, fault: str = "", would: Judgement | None = None
+    request: Request, visitor: Visitor, assessment: Assessment, judgement: Judgement, form: Form, period: str, fault: str = "", would: Judgement | None = None,
+    preview: bool = False,
 ) -> Response:  # fmt: skip
     asked = Asked(
         "period", "Period", "A period that already has a figure gets a new revision; the old figure is kept", "choice", True,
@@ -293,7 +307,7 @@ def _actual_page(
     form = replace(form, asked=(asked, *form.asked))
     return page(
         request, visitor, "actual_form.html.j2", assessment, title=f"Enter a figure: {judgement.metric.name}", status=400 if form.faults else 200,
-        faulty=bool(form.faults), form=form, one=judgement, would=would, crumbs=_crumbs(assessment, judgement),
+        faulty=bool(form.faults), form=form, one=judgement, would=would, preview=preview, crumbs=_crumbs(assessment, judgement),
     )  # fmt: skip
 
 
@@ -359,24 +373,32 @@ def set_rules(
 
 
 def _read_rules(assessment: Assessment, judgement: Judgement, preset: str, sent: Sent) -> MetricRules | Faults:
-    metric = judgement.metric
-    read = read_form(MetricRules, sent, judgement.rules, only=RULES, plan=assessment.plan.id, id=metric.id, preset=preset)  # fmt: skip
-    faults = dict(read.of) if isinstance(read, Faults) else {}
-    if preset not in RULE_SETS:
-        faults["preset"] = "Choose a rule set"
-    if isinstance(read, MetricRules):
-        if read.rebase and not read.rebase_reason.strip():
-            faults["rebase_reason"] = "Say what changed in the system when the limits begin anew"
-        odd = [day for day in read.rebase if period_of(metric, day) != day]
-        if odd:
-            faults["rebase"] = f"{odd[0].isoformat()} is not the first day of a period of this metric"
-    if faults or isinstance(read, Faults):
-        return Faults(faults)
+    read = read_form(MetricRules, sent, judgement.rules, only=RULES, plan=assessment.plan.id, id=judgement.metric.id, preset=preset)  # fmt: skip
+    if isinstance(read, Faults):
+        return Faults({**read.of, **_preset_fault(preset)})
+    faults = faults_of_rules(assessment, judgement, read)
+    return Faults(faults) if faults else read
+
+
+def _preset_fault(preset: str) -> dict[str, str]:
+    return {} if preset in RULE_SETS else {"preset": "Choose a rule set"}
+
+
+def faults_of_rules(assessment: Assessment, judgement: Judgement, rules: MetricRules) -> dict[str, str]:
+    """What is wrong with new rules for a metric, by field; "" where no one field is at fault."""
+    metric, faults = judgement.metric, _preset_fault(rules.preset)
+    if rules.rebase and not rules.rebase_reason.strip():
+        faults["rebase_reason"] = "Say what changed in the system when the limits begin anew"
+    odd = [day for day in rules.rebase if period_of(metric, day) != day]
+    if odd:
+        faults["rebase"] = f"{odd[0].isoformat()} is not the first day of a period of this metric"
+    if faults:
+        return faults
     its = [actual for actual in assessment.registers.actuals if actual.metric == metric.id]
-    would = judge(metric, its, read, assessment.on)
+    would = judge(metric, its, rules, assessment.on)
     if judgement.spc is not None and would.spc is None:
-        return Faults({"": f"No chart could be drawn by these rules: {would.spc_refused}"})
-    return read
+        return {"": f"No chart could be drawn by these rules: {would.spc_refused}"}
+    return {}
 
 
 def _rules_page(

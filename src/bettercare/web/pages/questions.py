@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -58,34 +59,29 @@ class Step:
     intro: str
     button: str
     said: str
-    take: Callable[[Assessment, Question], Question]
-    """What the step makes of the question as the form gives it."""
+    take: Callable[[Question, Question, date], Question]
+    """What becomes of the question: given as it is stored, as the form has it, and the data date."""
 
 
 STEPS = {
     "answer": Step(
         "edit", ("answer", "answered", "answered_by"), "Answer the question", "", "Give the answer", "The answer is given to the Board.",
-        lambda assessment, one: answer(_before(one, "answer"), one.answer, one.answered or assessment.on, one.answered_by),
+        lambda one, typed, on: answer(one, typed.answer, typed.answered or on, typed.answered_by),
     ),
     "confirm": Step(
         "challenge", ("outcome",), "Confirm the answer", "The Board is content with the answer.", "Confirm", "The answer is confirmed.",
-        lambda assessment, one: confirm(one, one.outcome),
+        lambda one, typed, on: confirm(one, typed.outcome),
     ),
     "escalate": Step(
         "challenge", ("escalated_to", "outcome"), "Escalate the question",
         "The Board is not content, or the matter is not the programme's. Say to whom it goes and why.", "Escalate", "The question is escalated.",
-        lambda assessment, one: escalate(one, one.escalated_to, one.outcome),
+        lambda one, typed, on: escalate(one, typed.escalated_to, typed.outcome),
     ),
     "close": Step(
         "challenge", ("outcome",), "Close the question", "Nothing more is to come of it.", "Close", "The question is closed.",
-        lambda assessment, one: close(one, one.outcome),
+        lambda one, typed, on: close(one, typed.outcome),
     ),
 }  # fmt: skip
-
-
-def _before(one: Question, field: str) -> Question:
-    """The question without what the form has just put in, so that the step itself decides what goes there."""
-    return one.model_copy(update={field: ""})
 
 
 def _rows(assessment: Assessment) -> Sequence[Question]:
@@ -136,7 +132,7 @@ router = routes(QUESTIONS)
 # --- a Board's page -------------------------------------------------------------------------------------------------------
 
 
-@router.get("/boards/{id}")
+@router.get(f"{QUESTIONS.pattern}/boards/{{id}}")
 def of_board(request: Request, id: str, visitor: Reader, assessment: Assessed, deployed: Deployed) -> Response:
     """What one Board looks into, what it could ask and what it asked."""
     one = board(assessment.plan, id)
@@ -173,7 +169,7 @@ def _add_step(name: str, step: Step) -> None:
             QUESTIONS, request, visitor, assessment, form, row, status, title=step.title, action=f"{own}/{name}", intro=step.intro, button=step.button
         )  # fmt: skip
 
-    @router.get(f"/{{id}}/{name}", name=f"ask {name}")
+    @router.get(f"{QUESTIONS.pattern}/{{id}}/{name}", name=f"ask {name}")
     def ask(request: Request, id: str, assessment: Assessed, visitor: Visitor = taker) -> Response:
         row = found(QUESTIONS, assessment, id)
         if name not in next_steps(row):
@@ -181,17 +177,22 @@ def _add_step(name: str, step: Step) -> None:
                 f"A question that is {row.status} cannot take this step.",
                 remedy="Open the question to see what can be done with it.",
             )
+        # What was answered may be mended; an outcome is written anew.
         start = row.model_copy(
-            update={"answered": row.answered or assessment.on, "answered_by": row.answered_by or visitor.user.name}
-        )
+            update={"answered": row.answered or assessment.on, "answered_by": row.answered_by or visitor.user.name, "outcome": ""}
+        )  # fmt: skip
         return show(request, visitor, assessment, row, form_of(Question, start, only=step.asked))
 
-    @router.post(f"/{{id}}/{name}", name=name)
+    @router.post(f"{QUESTIONS.pattern}/{{id}}/{name}", name=name)
     def take(
         request: Request, id: str, assessment: Assessed, deployed: Deployed, sent: Sent, visitor: Visitor = taker
     ) -> Response:
         row = found(QUESTIONS, assessment, id)
-        made = save(QUESTIONS, assessment, deployed, visitor, sent, row, asked=step.asked, check=step.take)
+
+        def taken(assessment: Assessment, typed: Question) -> Question:
+            return step.take(row.model_copy(update={"version": typed.version}), typed, assessment.on)
+
+        made = save(QUESTIONS, assessment, deployed, visitor, sent, row, asked=step.asked, check=taken)
         if isinstance(made, tuple):
             return show(request, visitor, assessment, row, made[1], made[0])
         return done(QUESTIONS.address(assessment.plan.id, id), step.said)

@@ -78,6 +78,11 @@ class Register(Generic[R]):
     def template(self) -> str:
         return self.one.replace(" ", "_")
 
+    @property
+    def pattern(self) -> str:
+        """Its address with a gap for the plan, as routes are written."""
+        return f"/plans/{{plan}}/{self.path}"
+
     def address(self, plan: str, id: str = "") -> str:
         return f"/plans/{plan}/{self.path}" + (f"/{segment(id)}" if id else "")
 
@@ -236,9 +241,13 @@ def show_form(
 # --- routes ---------------------------------------------------------------------------------------------------------------
 
 
-def routes(register: Register[R]) -> APIRouter:
-    """The pages of a register: its list, each row, and the forms to add, change and remove one."""
-    router = APIRouter(prefix=f"/plans/{{plan}}/{register.path}", include_in_schema=False)
+def routes(register: Register[R], router: APIRouter | None = None) -> APIRouter:
+    """The pages of a register: its list, each row, and the forms to add, change and remove one.
+
+    Args:
+        router: given more routes where one file has several registers; a new one when None.
+    """
+    router, base = router or APIRouter(include_in_schema=False), register.pattern
     editor = Depends(needs(register.right))
     listed = register.many.capitalize()
 
@@ -247,7 +256,7 @@ def routes(register: Register[R]) -> APIRouter:
         own = register.address(plan) if gone else register.address(plan, row.id)
         return done(f"/plans/{plan}{register.back(row)}" if register.back(row) else own, done_what)
 
-    @router.get("")
+    @router.get(base)
     def rows(request: Request, visitor: Reader, assessment: Assessed) -> Response:
         kept, groups = filtered(assessment.plan, register.rows(assessment), register.filters, request)
         context = register.listing(assessment, kept)
@@ -256,13 +265,13 @@ def routes(register: Register[R]) -> APIRouter:
             **{"rows": kept, "groups": groups, "register": register, "may": visitor.may(register.right), "titles": refs(assessment), **context},
         )  # fmt: skip
 
-    @router.get("/new")
+    @router.get(f"{base}/new")
     def new(request: Request, assessment: Assessed, visitor: Visitor = editor) -> Response:
         start = {**register.start(assessment), **asked_of(register, request)}
         form = form_of(register.kind, choices=register.choices(assessment), only=register.asked, **start)
         return show_form(register, request, visitor, assessment, form, None)
 
-    @router.post("/new")
+    @router.post(f"{base}/new")
     def add(
         request: Request, assessment: Assessed, deployed: Deployed, sent: Sent, visitor: Visitor = editor
     ) -> Response:
@@ -271,7 +280,7 @@ def routes(register: Register[R]) -> APIRouter:
             return show_form(register, request, visitor, assessment, made[1], None, made[0])
         return after(assessment, made, f"The {register.one} is in the register.")
 
-    @router.get("/{id}")
+    @router.get(f"{base}/{{id}}")
     def show(request: Request, id: str, visitor: Reader, assessment: Assessed, deployed: Deployed) -> Response:
         row = found(register, assessment, id)
         chain = assessment.chain(f"{register.one}:{id}") if register.chained else None
@@ -284,13 +293,13 @@ def routes(register: Register[R]) -> APIRouter:
             },
         )  # fmt: skip
 
-    @router.get("/{id}/edit")
+    @router.get(f"{base}/{{id}}/edit")
     def edit(request: Request, id: str, assessment: Assessed, visitor: Visitor = editor) -> Response:
         row = found(register, assessment, id)
         form = form_of(register.kind, row, choices=register.choices(assessment), only=register.asked)
         return show_form(register, request, visitor, assessment, form, row)
 
-    @router.post("/{id}/edit")
+    @router.post(f"{base}/{{id}}/edit")
     def change(
         request: Request, id: str, assessment: Assessed, deployed: Deployed, sent: Sent, visitor: Visitor = editor
     ) -> Response:
@@ -305,7 +314,7 @@ def routes(register: Register[R]) -> APIRouter:
 
     if register.removable:
 
-        @router.get("/{id}/remove")
+        @router.get(f"{base}/{{id}}/remove")
         def ask(request: Request, id: str, assessment: Assessed, visitor: Visitor = editor) -> Response:
             row = found(register, assessment, id)
             own = register.address(assessment.plan.id, id)
@@ -315,7 +324,7 @@ def routes(register: Register[R]) -> APIRouter:
                 crumbs=((listed, register.address(assessment.plan.id)), (register.call(row), own)),
             )  # fmt: skip
 
-        @router.post("/{id}/remove")
+        @router.post(f"{base}/{{id}}/remove")
         def remove(
             id: str, assessment: Assessed, deployed: Deployed, sent: Sent, visitor: Visitor = editor
         ) -> Response:

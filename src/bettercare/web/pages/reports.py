@@ -16,7 +16,7 @@ from bettercare.web.guard import Reader, Sent, Visitor, needs
 from bettercare.web.render import day, done, page
 from bettercare.web.state import Assessed, Deployed
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 Publisher = Annotated[Visitor, Depends(needs("publish"))]
 File = Literal["html", "pdf", "xlsx"]
@@ -136,7 +136,7 @@ def file_of(visitor: Reader, assessment: Assessed, deployed: Deployed, id: str, 
 
 def _file(content: bytes, file: str, name: str) -> Response:
     name = re.sub(r"[^A-Za-z0-9._-]", "-", name)
-    shown = "inline" if file in ("html", "pdf") else "attachment"
+    shown = "inline" if file == "html" else "attachment"
     headers = {"Content-Disposition": f'{shown}; filename="{name}.{file}"'}
     if file == "html":
         headers["Content-Security-Policy"] = ALONE

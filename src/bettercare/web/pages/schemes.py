@@ -79,14 +79,21 @@ def _effect(plan: Plan, its: Scheme, effect: Row) -> Mapping[str, Any]:
     }
 
 
+MONEY = {"GBP": "", "GBP k": "k", "GBP m": "m", "GBP bn": "bn"}
+"""How a unit of money ends."""
+
+
 def _size(effect: Row) -> str:
-    """The size as it is printed."""
-    unit = f" {effect['unit']}" if effect["unit"] else ""
-    if effect["per"] == "unit":
-        unit += " each"
-    text = effect.text
-    if text.get("size"):
-        return text["size"] + unit
-    if text.get("likely"):
-        return f"{text['likely']}{unit} ({text['low']} to {text['high']})"
-    return f"{text['p10']} to {text['p90']}{unit}" if text.get("p10") else ""
+    """The size with the digits that are printed."""
+    each = " each" if effect["per"] == "unit" else ""
+    unit = str(effect["unit"] or "")
+
+    def written(column: str) -> str:
+        text = f"{float(effect.text[column]):,.0f}" if effect.text[column].isdigit() else effect.text[column]
+        return f"£{text}{MONEY[unit]}" if unit in MONEY else f"{text} {unit}".strip()
+
+    if effect.text.get("size"):
+        return written("size") + each
+    if effect.text.get("likely"):
+        return f"{written('likely')}{each} ({written('low')} to {written('high')})"
+    return f"{written('p10')} to {written('p90')}{each}" if effect.text.get("p10") else ""

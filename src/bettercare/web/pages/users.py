@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.datastructures import FormData
 
 from bettercare.access.sign_in import set_password, sign_ins
 from bettercare.access.users import User, change_user, create_user, users
 from bettercare.errors import BettercareError
 from bettercare.store import Conflict, Missing
-from bettercare.web.forms import Faults, clash_of, form_of, read_form
+from bettercare.web.forms import Faults, Form, clash_of, form_of, read_form
 from bettercare.web.guard import Sent, Visitor, needs
 from bettercare.web.render import done, page
 from bettercare.web.state import Deployed
@@ -32,17 +34,16 @@ def listed(request: Request, visitor: Administrator, deployed: Deployed) -> Resp
 @router.get("/users/new")
 def new(request: Request, visitor: Administrator) -> Response:
     """The form for a new account."""
-    return page(
-        request, visitor, "user_new.html.j2", title="New user", form=form_of(User, only=NEW), fault="", crumbs=CRUMBS
-    )
+    return page(request, visitor, "user_new.html.j2", title="New user", form=_new_form(), crumbs=CRUMBS)
 
 
 @router.post("/users/new")
 def make(request: Request, visitor: Administrator, deployed: Deployed, sent: Sent) -> Response:
     """Make an account."""
     read = read_form(User, sent, only=NEW)
-    fault = ""
-    if not isinstance(read, Faults):
+    if isinstance(read, Faults):
+        faults = read
+    else:
         try:
             user = create_user(
                 deployed.store, visitor.user.id, read.id, name=read.name, email=read.email, role=read.role,
@@ -52,20 +53,17 @@ def make(request: Request, visitor: Administrator, deployed: Deployed, sent: Sen
                 "/users", f"{user.name} has an account, and chooses a password of their own at the first sign-in."
             )
         except BettercareError as error:
-            fault = str(error)
-    faults = read if isinstance(read, Faults) else Faults({"": fault})
-    form = form_of(User, only=NEW, sent=sent, faults=faults)
+            faults = Faults({"": str(error)})
+    form = _new_form(sent, faults)
     return page(
-        request,
-        visitor,
-        "user_new.html.j2",
-        title="New user",
-        status=400,
-        faulty=True,
-        form=form,
-        fault=fault,
-        crumbs=CRUMBS,
+        request, visitor, "user_new.html.j2", title="New user", status=400, faulty=True, form=form, crumbs=CRUMBS
     )
+
+
+def _new_form(sent: FormData | None = None, faults: Faults | None = None) -> Form:
+    form = form_of(User, only=NEW, sent=sent, faults=faults)
+    name = replace(form.asked[0], title="User name", hint="What they type to sign in", required=True)
+    return replace(form, asked=(name, *form.asked[1:]))
 
 
 def _user(deployed: Deployed, id: str) -> User:
@@ -80,7 +78,7 @@ def one(request: Request, visitor: Administrator, deployed: Deployed, id: str) -
     """An account, to change."""
     user = _user(deployed, id)
     return page(
-        request, visitor, "user.html.j2", title=user.name, user=user, form=form_of(User, user, only=CHANGED), fault="", crumbs=CRUMBS,
+        request, visitor, "user.html.j2", title=user.name, user=user, form=form_of(User, user, only=CHANGED), crumbs=CRUMBS,
         tries=sign_ins(deployed.store, user.id),
     )  # fmt: skip
 
@@ -103,7 +101,7 @@ def change(request: Request, visitor: Administrator, deployed: Deployed, id: str
         faults = read
     form = form_of(User, user, only=CHANGED, sent=sent, faults=faults, clash=clash)
     return page(
-        request, visitor, "user.html.j2", title=user.name, status=status, faulty=True, user=user, form=form, fault="", crumbs=CRUMBS,
+        request, visitor, "user.html.j2", title=user.name, status=status, faulty=True, user=user, form=form, crumbs=CRUMBS,
         tries=sign_ins(deployed.store, user.id),
     )  # fmt: skip
 
