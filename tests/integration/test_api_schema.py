@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from fastapi import FastAPI
 from hypothesis import settings
@@ -115,16 +116,20 @@ def test_the_whole_api_is_described() -> None:
 @settings(max_examples=EXAMPLES)
 def test_every_operation_answers_as_described(case: schemathesis.Case, server: Server) -> None:
     server.sample(case)
-    sent = case.as_transport_kwargs(base_url="http://testserver")
-    sent.pop("cookies", None)
-    headers = {name: value for name, value in dict(sent.pop("headers", {})).items() if name.lower() != "authorization"}
-    # The programme office may do most, so it gets furthest; with each request comes one of the others.
-    for role in ("programme office", (*RIGHTS, "nobody")[server.luck(case) % (len(RIGHTS) + 1)]):
+    sent = requests.Request(**case.as_transport_kwargs(base_url="http://testserver")).prepare()
+    headers = {name: value for name, value in sent.headers.items() if name.lower() != "authorization"}
+    body = sent.body.encode() if isinstance(sent.body, str) else sent.body
+    assert sent.method
+    assert sent.url
+    # The programme office may do most, so it gets furthest; with one request in four comes one of the others.
+    others = (*RIGHTS, "nobody")
+    luck = server.luck(case)
+    for role in ("programme office", *([] if luck % 4 else [others[luck // 4 % len(others)]])):
         own = headers | ({"Authorization": f"Bearer {server.tokens[role]}"} if role in RIGHTS else {})
-        response = server.client.request(**sent, headers=own)
+        response = server.client.request(sent.method, sent.url, content=body, headers=own)
         try:
             case.validate_response(response, checks=CHECKS)
         except (AssertionError, FailureGroup) as failed:
-            raise AssertionError(f"{role}: {case.method} {sent['url']} {sent.get('json')}: {response.text[:500]}") from failed
+            raise AssertionError(f"{role}: {sent.method} {sent.url} {body!r}: {response.text[:500]}") from failed
         may = role in RIGHTS and case.operation.definition.raw["x-right"] in RIGHTS[role]
-        assert may or response.status_code >= 400, f"{role} may not and could: {case.method} {sent['url']}"
+        assert may or response.status_code >= 400, f"{role} may not and could: {sent.method} {sent.url}"

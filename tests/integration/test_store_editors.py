@@ -85,3 +85,25 @@ def test_editors_in_several_processes_lose_nothing(store: Store) -> None:
     assert store.read(User, "", "counter").name == "20"
     assert {(change.by, change.version) for change in store.history(User, "", "counter")[1:]} == acknowledged
     assert store.check() == ()
+
+
+def test_many_who_add_at_once_all_succeed_and_one_gets_the_reference_they_all_want(store: Store) -> None:
+    opened = threading.Barrier(20)
+
+    def one(number: int) -> str:
+        opened.wait(timeout=120)
+        with store.change(f"editor-{number}") as changing:
+            changing.add(User(id=f"own-{number}", name="x"))
+        try:
+            with store.change(f"editor-{number}") as changing:
+                changing.add(User(id="wanted", name="x"))
+        except Conflict as conflict:
+            return str(conflict)
+        return f"editor-{number}"
+
+    with ThreadPoolExecutor(20) as pool:
+        said = list(pool.map(one, range(20)))
+    winner = store.history(User, "", "wanted")[0].by
+    assert [text for text in said if text.startswith("editor-")] == [winner]
+    assert sum(f"'wanted' is already in users; {winner} wrote it" in text for text in said) == 19
+    assert len(store.list(User)) == 21

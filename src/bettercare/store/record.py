@@ -85,11 +85,6 @@ class Record(BaseModel):
             raise ValueError("must be a finite number")
         return value
 
-    @classmethod
-    def secrets(cls) -> frozenset[str]:
-        """Names of the fields that are stored and shown to nobody."""
-        return frozenset(name for name, field in cls.model_fields.items() if field.exclude)
-
 
 def asks(
     title: str,

@@ -1,0 +1,147 @@
+"""Anything that fits the API's description, and much that does not, sent as every role: no mistake of ours, and every answer as described."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import settings
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from bettercare.access.roles import RIGHTS, Role
+from bettercare.access.tokens import issue_token
+from bettercare.access.users import create_user
+from bettercare.demo import fill
+from bettercare.plan import Plan
+from bettercare.reports import published
+from bettercare.store import Store
+from bettercare.web.app import create_app
+from bettercare.web.jobs import Jobs
+from bettercare.web.pages import ROUTERS
+from bettercare.web.state import Deployment, Settings
+from starlette.testclient import TestClient
+
+BCF = "leicestershire-bcf-2014"
+EXAMPLES = max(4, settings.default.max_examples // 10)  # type: ignore[union-attr]
+"""Of each operation, each sent as every role; HYPOTHESIS_PROFILE=search looks further."""
+CHECKS = [schemathesis.checks.not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+OPERATIONS = 85
+
+
+def _description() -> dict[str, Any]:
+    app = FastAPI(title="bettercare", version="1")
+    for router in ROUTERS:
+        app.include_router(router)
+    return app.openapi()
+
+
+schema = schemathesis.openapi.from_dict(_description())
+
+
+class Server:
+    """A server with the demonstration data, and a token of each role."""
+
+    def __init__(self, client: TestClient, tokens: dict[Role, str], known: dict[str, list[str]]) -> None:
+        self.client, self.tokens, self.known = client, tokens, known
+
+    def luck(self, case: schemathesis.Case) -> int:
+        """The same number for the same request."""
+        return zlib.crc32(repr((case.path_parameters, case.body, case.query)).encode())
+
+    def sample(self, case: schemathesis.Case) -> None:
+        """Put things there are in two of three addresses: made-up names would only ever find nothing."""
+        given = case.path_parameters or {}
+        luck = self.luck(case)
+        for name in given:
+            known = self.known["year"] if name == "year" else self.known["ref"] if name == "ref" else self.known.get(name) or self.known.get(case.path, [])
+            if known and (name == "plan" or luck % 3):
+                given[name] = known[luck % len(known)]
+
+
+class Idle(Jobs):
+    """Runs that are asked for and never made."""
+
+    def _carry_out(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder: Path = tmp_path_factory.mktemp("api")
+    store = Store.open(folder / "demo.db")
+    fill(store)
+    tokens = {}
+    for role in RIGHTS:
+        user = create_user(store, "test", role.replace(" ", "-"), name=f"A {role}", role=role)  # type: ignore[arg-type]
+        tokens[role] = issue_token(store, user, "a test")
+    deployment = Deployment(store, {BCF: Plan.read(BCF)}, Settings(folder=folder / "runs"))
+    deployment.jobs.close()
+    deployment.jobs = Idle(folder / "runs")
+    assessment = deployment.assessment(BCF)
+    held = assessment.registers
+    rows = {
+        "risks": held.risks, "actions": held.actions, "decisions": held.decisions, "meetings": held.meetings, "agenda": held.agenda,
+        "declarations": held.declarations, "questions": held.questions, "ledger": held.entries, "milestones": assessment.schedule.milestones,
+        "schemes": assessment.plan.schemes, "boards": tuple(assessment.boards.values()),
+    }  # fmt: skip
+    known = {"plan": [BCF], "metric": list(assessment.judgements), "year": ["2015-16", "2014-15"], "ref": list(assessment.web.links), "file": ["html", "pdf", "xlsx"]}
+    for path in schema.raw_schema["paths"]:
+        register = path.removeprefix("/api/v1/plans/{plan}/").partition("/")[0]
+        known[path] = [row.id for row in rows.get(register, ())]
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in published.WRITERS:
+            # What a report looks like is tested elsewhere, and takes a second.
+            patch.setitem(published.WRITERS, kind, lambda document: document.title.encode())
+        # No lifespan: these jobs outlive no server.
+        yield Server(TestClient(create_app(deployment), raise_server_exceptions=False), tokens, known)
+    store.close()
+
+
+def test_the_whole_api_is_described() -> None:
+    assert sum(len(methods) for methods in schema.raw_schema["paths"].values()) >= OPERATIONS
+
+
+@schema.parametrize()
+@settings(max_examples=EXAMPLES)
+def test_every_operation_answers_as_described(case: schemathesis.Case, server: Server) -> None:
+    server.sample(case)
+    sent = requests.Request(**case.as_transport_kwargs(base_url="http://testserver")).prepare()
+    headers = {name: value for name, value in sent.headers.items() if name.lower() != "authorization"}
+    body = sent.body.encode() if isinstance(sent.body, str) else sent.body
+    assert sent.method
+    assert sent.url
+    # The programme office may do most, so it gets furthest; with one request in four comes one of the others.
+    others = (*RIGHTS, "nobody")
+    luck = server.luck(case)
+    for role in ("programme office", *([] if luck % 4 else [others[luck // 4 % len(others)]])):
+        own = headers | ({"Authorization": f"Bearer {server.tokens[role]}"} if role in RIGHTS else {})
+        response = server.client.request(sent.method, sent.url, content=body, headers=own)
+        try:
+            case.validate_response(response, checks=CHECKS)
+        except (AssertionError, FailureGroup) as failed:
+            raise AssertionError(f"{role}: {sent.method} {sent.url} {body!r}: {response.text[:500]}") from failed
+        COUNTS[(case.method, case.path, response.status_code)] += 1
+        may = role in RIGHTS and case.operation.definition.raw["x-right"] in RIGHTS[role]
+        assert may or response.status_code >= 400, f"{role} may not and could: {sent.method} {sent.url}"
+
+
+from collections import Counter
+COUNTS = Counter()
+
+def test_zz():
+    by = {}
+    for (m,p,c),n in COUNTS.items(): by.setdefault((m,p),{})[c]=n
+    with open("/tmp/h_counts.txt","w") as f:
+        f.write(f"{sum(COUNTS.values())}\n")
+        for k,v in sorted(by.items(), key=lambda x: -sum(x[1].values())): f.write(f"{sum(v.values())} {k} {dict(sorted(v.items()))}\n")
