@@ -39,7 +39,7 @@ constraints:
 	.venv/pins/bin/pip-compile --quiet --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header \
 		--strip-extras --all-build-deps --extra test --output-file constraints.txt pyproject.toml
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt package.json package-lock.json hatch_build.py
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -16,6 +16,8 @@ def main() -> int:
     for name, options in (
         ("model.py", ["--folder", str(RESULTS)]),
         ("rows.py", ["--json", str(RESULTS / "rows.json")]),
+        ("dashboard.py", ["--json", str(RESULTS / "dashboard.json")]),
+        ("documents.py", ["--json", str(RESULTS / "documents.json")]),
     ):
         print(f"== {name}", flush=True)
         failed += subprocess.run([sys.executable, str(HERE / name), *options], check=False).returncode != 0

@@ -60,7 +60,11 @@ def _samples(program: Program, path: str) -> str:
     inside = path.removeprefix("/api/v1/plans/{plan}")
     start = re.sub(r"\{id\}.*", "{id}", inside)
     found = program.ask("GET", listed.get(start, start.removesuffix("/{id}"))) if "{id}" in path else []
-    rows = found if isinstance(found, list) else next((found[name] for name in ("rows", "milestones", "boards") if name in found), [])
+    rows = (
+        found
+        if isinstance(found, list)
+        else next((found[name] for name in ("rows", "milestones", "boards") if name in found), [])
+    )
     sample = SAMPLES | {"id": rows[0]["id"] if rows else "none"}
     return re.sub(r"\{(\w+)\}", lambda gap: sample[gap.group(1)], path)
 
@@ -84,7 +88,9 @@ def test_the_description_is_of_the_api_alone_and_says_what_each_part_means(offic
         assert one["summary"]
         assert one["x-right"] in one["description"]
         assert {"401", "403", "422"} <= one["responses"].keys()
-        assert all(parameter.get("description") for parameter in one.get("parameters", ()) if parameter["name"] != "only"), one["operationId"]
+        assert all(
+            parameter.get("description") for parameter in one.get("parameters", ()) if parameter["name"] != "only"
+        ), one["operationId"]
     for name, shape in found["components"]["schemas"].items():
         if name.endswith(("In", "Change")) or name.startswith("Question"):
             for field, said in shape["properties"].items():
@@ -176,13 +182,19 @@ def test_a_figure_changes_the_rating_and_the_one_before_is_kept(office: Program)
     now = office.ask("GET", "/metrics/m3")
     assert now["actuals"][-1]["value"] == "1.5"
     assert now["rag"]["reason"] != metric["rag"]["reason"]
-    both = [one["value"] for one in office.ask("GET", "/actuals?metric=m3&limit=1000")["rows"] if one["period"] == last["period"]]
+    both = [
+        one["value"]
+        for one in office.ask("GET", "/actuals?metric=m3&limit=1000")["rows"]
+        if one["period"] == last["period"]
+    ]
     assert both[-2:] == [last["value"], "1.5"]
     assert "already" in office.ask("POST", "/actuals", 400, json=figure)["error"]["what"]
 
 
 def test_every_fault_of_a_figure_is_said(office: Program) -> None:
-    said = office.ask("POST", "/actuals", 400, json={"metric": "m3", "period": "2035-04-02", "value": "-1", "source": "A test"})
+    said = office.ask(
+        "POST", "/actuals", 400, json={"metric": "m3", "period": "2035-04-02", "value": "-1", "source": "A test"}
+    )
     assert {one["where"] for one in said["error"]["faults"]} == {"period", "value"}
 
 
@@ -245,19 +257,30 @@ def test_a_row_is_added_read_changed_and_removed_and_a_lost_update_is_told(offic
 def test_agenda_and_declarations_belong_to_a_meeting(office: Program) -> None:
     board = office.ask("GET", "")["boards"][0]["id"]
     office.ask("POST", "/meetings", 201, json={"body": board, "on": "2016-03-01", "id": "m-1"})
-    assert office.ask("POST", "/agenda", 201, json={"meeting": "m-1", "title": "A test", "number": "1"})["meeting"] == "m-1"
+    assert (
+        office.ask("POST", "/agenda", 201, json={"meeting": "m-1", "title": "A test", "number": "1"})["meeting"]
+        == "m-1"
+    )
     declared = {"meeting": "m-1", "member": "A member", "interest": "An interest"}
     assert office.ask("POST", "/declarations", 201, json=declared)["withdrew"] is False
-    wrong = office.ask("POST", "/agenda", 400, json={"meeting": "none", "title": "A test", "about": ["risk:none"]})["error"]
+    wrong = office.ask("POST", "/agenda", 400, json={"meeting": "none", "title": "A test", "about": ["risk:none"]})[
+        "error"
+    ]
     assert [one["where"] for one in wrong["faults"]] == ["meeting", "about"]
 
 
 def test_a_question_goes_its_course(demo: Client) -> None:  # noqa: F811
     board, office = Program(demo, "board"), Program(demo, "programme office")
     body = board.ask("GET", "")["boards"][0]["id"]
-    made = board.ask("POST", "/questions", 201, json={"question": "Will it?", "body": body, "raised": "2016-01-05", "id": "q-1"})
+    made = board.ask(
+        "POST", "/questions", 201, json={"question": "Will it?", "body": body, "raised": "2016-01-05", "id": "q-1"}
+    )
     assert board.ask("POST", "/questions/q-1/confirm", 400, json={"version": 1})["error"]["remedy"]
-    answered = office.ask("POST", "/questions/q-1/answer", json={"answer": "It will.", "answered_by": "A lead", "version": made["version"]})
+    answered = office.ask(
+        "POST",
+        "/questions/q-1/answer",
+        json={"answer": "It will.", "answered_by": "A lead", "version": made["version"]},
+    )
     assert (answered["status"], answered["answered"]) == ("answered", "2016-01-31")
     assert board.ask("POST", "/questions/q-1/answer", 403, json={"answer": "No.", "version": 2})
     assert board.ask("POST", "/questions/q-1/confirm", 409, json={"version": 1})
@@ -269,7 +292,14 @@ def test_a_recommendation_is_sent_to_boards_and_decided(office: Program) -> None
     boards = office.ask("GET", "")["boards"]
     body = next(one for one in boards if one["accountable_to"])
     decider = next(one["id"] for one in boards if one["decides"] and one["id"] != body["id"])
-    new = {"decision": "To do it", "kind": "recommendation", "status": "proposed", "body": body["id"], "on": "2016-01-05", "id": "d-1"}
+    new = {
+        "decision": "To do it",
+        "kind": "recommendation",
+        "status": "proposed",
+        "body": body["id"],
+        "on": "2016-01-05",
+        "id": "d-1",
+    }
     office.ask("POST", "/decisions", 201, json=new)
     agreed = [one["id"] for one in boards]
     sent = office.ask("POST", "/decisions/d-1/route", json={"agreed": agreed, "to": [decider], "version": 1})
@@ -296,14 +326,30 @@ def test_lists_are_walked_part_by_part(office: Program) -> None:
 
 def test_money_is_moved_once_and_put_back(office: Program) -> None:
     scheme = next(one["account"] for one in office.ask("GET", "/accounts") if one["account"].startswith("scheme:"))
-    spend = {"on": "2016-01-10", "kind": "spend", "from_account": scheme, "to_account": scheme.replace("scheme", "spent"), "pence": 12345, "id": "mine-1"}
+    spend = {
+        "on": "2016-01-10",
+        "kind": "spend",
+        "from_account": scheme,
+        "to_account": scheme.replace("scheme", "spent"),
+        "pence": 12345,
+        "id": "mine-1",
+    }
     made = office.ask("POST", "/ledger", 201, json=spend)
     assert (made["year"], made["pence"]) == ("2015/16", 12345)
     assert office.ask("POST", "/ledger", 409, json=spend)
     assert office.ask("POST", "/ledger", 400, json=spend | {"id": "", "to_account": "pool"})["error"]["remedy"]
     undone = office.ask("POST", "/ledger/mine-1/reversal", 201, json={"on": "2016-01-11", "why": "A slip"})
-    assert (undone["from_account"], undone["to_account"], undone["reverses"]) == (made["to_account"], made["from_account"], "mine-1")
-    assert "already" in office.ask("POST", "/ledger/mine-1/reversal", 400, json={"on": "2016-01-11", "why": "A slip"})["error"]["what"]
+    assert (undone["from_account"], undone["to_account"], undone["reverses"]) == (
+        made["to_account"],
+        made["from_account"],
+        "mine-1",
+    )
+    assert (
+        "already"
+        in office.ask("POST", "/ledger/mine-1/reversal", 400, json={"on": "2016-01-11", "why": "A slip"})["error"][
+            "what"
+        ]
+    )
     assert sum(one["balance"] for one in office.ask("GET", "/accounts")) == 0
 
 
@@ -351,7 +397,9 @@ def test_a_program_follows_the_changes_of_a_plan(office: Program) -> None:
     last = office.client.store.revision(BCF)
     office.ask("POST", "/risks", 201, json={"risk": "There is a risk of a test", "id": "a-test"})
     found = office.ask("GET", f"/changes?after={last}")
-    assert [(one["kind"], one["id"], one["by"], one["action"]) for one in found["rows"]] == [("risks", "a-test", "programme-office", "add")]
+    assert [(one["kind"], one["id"], one["by"], one["action"]) for one in found["rows"]] == [
+        ("risks", "a-test", "programme-office", "add")
+    ]
     assert office.ask("GET", f"/changes?after={found['last']}") == {"rows": [], "last": found["last"]}
     assert office.client.store.read(Risk, BCF, "a-test").version == 1
 
@@ -374,4 +422,9 @@ def test_the_data_date_is_moved(office: Program) -> None:
     now = office.ask("GET", "/programme")
     office.ask("PUT", "/programme", json={"as_at": "2015-10-31", "version": now["version"]})
     assert office.ask("GET", "")["on"] == "2015-10-31"
-    assert office.ask("PUT", "/programme", 409, json={"as_at": None, "version": now["version"]})["error"]["faults"][0]["where"] == "as_at"
+    assert (
+        office.ask("PUT", "/programme", 409, json={"as_at": None, "version": now["version"]})["error"]["faults"][0][
+            "where"
+        ]
+        == "as_at"
+    )

@@ -230,7 +230,7 @@ class _Making:
                 self.add(ref, title, "green", "It is no longer off track by the figures held now.")
                 self.steps.append((f"rag:{metric}", ref))
             else:
-                self.add(ref, ref, "grey", "It is named by a row but is not, or no longer, held.")
+                self.add(ref, ref, "grey", "It is named by a row, but nothing (or no longer anything), or more than one thing, is held under that name.")
             return ref
 
 
@@ -262,7 +262,7 @@ def _metric_links(assessment: Assessment, made: _Making) -> None:
         last = judgement.actuals[-1].period if judgement.actuals else None
         made.add(
             f"trajectory:{name}", metric.name, "grey" if not aims else f"{len(aims)} figure{'' if len(aims) == 1 else 's'}",
-            f"{aims[-1].value:g} {metric.unit} by {in_words(aims[-1].at)} ({aims[-1].kind})." if aims else "The plan gives no figure for it.",
+            f"{written(metric, aims[-1].value)} by {in_words(aims[-1].at)} ({aims[-1].kind})." if aims else "The plan gives no figure for it.",
             aims[-1].at if aims else None,
         )  # fmt: skip
         spc = judgement.spc
@@ -304,7 +304,7 @@ def _month_end(first: date) -> date:
 
 
 def _payment_status(payment: QuarterPayment) -> str:
-    if payment.actual is None:
+    if payment.reduction is None:
         return "grey"
     if payment.released <= 0:
         return "green"

@@ -265,4 +265,9 @@ def _sentence(
     if target is None or chance is None:
         return f"{spread}."
     words = "less than 1%" if chance < 0.005 else "more than 99%" if chance > 0.995 else f"{chance:.0%}"
-    return f"{spread}. The trajectory asks for {bare(metric, target)}; the chance of meeting it is {words}."
+    asks = "The trajectory asks for"
+    if metric.held_to_standard:
+        asks = "The national standard is"
+    elif metric.line[-1].at < period_end(metric, period):
+        asks = "The last target is"
+    return f"{spread}. {asks} {bare(metric, target)}; the chance of meeting it is {words}."

@@ -117,7 +117,7 @@ def position(plan: Plan, entries: Sequence[Entry], year: str, on: date) -> FundP
         to_earn=max(0, min(risk_pool, -(pool + in_hand))),
         not_covered=max(0, -(pool + risk_pool + in_hand)),
     )
-    return _with_sentence(found)
+    return replace(found, sentence=" ".join(_sentences(found, bool(plan["overspend_rule"]))))
 
 
 def years(entries: Sequence[Entry]) -> tuple[str, ...]:
@@ -126,9 +126,12 @@ def years(entries: Sequence[Entry]) -> tuple[str, ...]:
 
 
 def months_in(entries: Sequence[Entry], year: str) -> int:
-    """How many months of a year accounts are in for: up to the last one with any spend."""
+    """How many months of a year accounts are in for: up to the last one with any spend that was not undone."""
+    undone = {each.reverses for each in entries if each.reverses}
     spending = [
-        _month(each, year) + 1 for each in entries if each.year == year and each.to_account.startswith("spent:")
+        _month(each, year) + 1
+        for each in entries
+        if each.year == year and each.to_account.startswith("spent:") and each.id not in undone
     ]
     return max(spending, default=0)
 
@@ -183,11 +186,7 @@ def _rated(budget: int, spent: int, outturn: int, months: int) -> tuple[str, str
     return "green", f"{forecast}, {share} {'over' if over > 0 else 'under'}." if over else f"{forecast}."
 
 
-def _with_sentence(fund: FundPosition) -> FundPosition:
-    return replace(fund, sentence=" ".join(_sentences(fund)))
-
-
-def _sentences(fund: FundPosition) -> list[str]:
+def _sentences(fund: FundPosition, ruled: bool) -> list[str]:
     if not fund.contributions:
         return [f"The ledger has no money in {fund.year}."]
     said = []
@@ -206,7 +205,7 @@ def _sentences(fund: FundPosition) -> list[str]:
         )
     if fund.not_covered:
         said.append(
-            f"Budgets and reserve are {sterling(fund.not_covered)} more than the fund now has or can still earn: the overspend rule says who meets it."
+            f"Budgets and reserve are {sterling(fund.not_covered)} more than the fund now has or can still earn: {'the overspend rule says who meets it' if ruled else 'the plan has no rule for who meets it'}."
         )
     elif fund.to_earn:
         said.append(f"Of the budgets, {sterling(fund.to_earn)} counts on pay for performance still to be earned.")

@@ -16,6 +16,7 @@ from bettercare.assurance.metrics import (
     bare,
     current,
     expected,
+    next_period,
     period_end,
     period_name,
     written,
@@ -44,6 +45,8 @@ class Exception_:
     schemes: tuple[str, ...]
     """Ids of the schemes that should have moved it."""
     sentence: str
+    state: str = "off track"
+    """In half a sentence: off track since when, getting worse since when, or expected to miss its trajectory."""
 
     @property
     def id(self) -> str:
@@ -150,16 +153,18 @@ def disagreement(metric: Metric, rag: Rag, spc: Spc | None, coming: Forecast | N
 
 def _signal(metric: Metric, spc: Spc) -> str:
     """The special cause of the last point, as half a sentence: the longest-lasting of the rules it breaks."""
-    last = spc.points[-1]
+    # Runs end where limits were worked out anew.
+    points = [point for point in spc.points if point.period >= spc.segments[-1]]
+    last = points[-1]
     up = spc.variation.endswith("high")
-    values = [point.value for point in spc.points]
+    values = [point.value for point in points]
     run = 1 + _lasted([after > before if up else after < before for before, after in pairwise(values)])
     # A point outside one limit may end a run towards the other.
     if "trend" in last.special and run >= spc.rules.trend:
-        return f"it has {'risen' if up else 'fallen'} with every figure from {period_name(metric, spc.points[-run].period)} on ({run} points)"
+        return f"it has {'risen' if up else 'fallen'} with every figure from {period_name(metric, points[-run].period)} on ({run} points)"
     if "shift" in last.special:
-        run = _lasted([point.value > point.mean if up else point.value < point.mean for point in spc.points])
-        since = period_name(metric, spc.points[-run].period)
+        run = _lasted([point.value > point.mean if up else point.value < point.mean for point in points])
+        since = period_name(metric, points[-run].period)
         return f"it has been {'above' if up else 'below'} its mean of {written(metric, last.mean)} since {since} ({run} points)"
     if "outside" in last.special:
         return f"the last figure lies outside the limits ({bare(metric, last.lower)} to {written(metric, last.upper)})"
@@ -192,19 +197,18 @@ def _exception(
     off = [status in ("amber", "red") or period in concerned for period, status in history]
     run = max(_lasted(off), 1)
     since = history[-run][0]
+    latest = history[-1][0]
     unit = {"monthly": "month", "quarterly": "quarter"}.get(metric.frequency, "year")
-    state = (
-        "off track"
-        if colour in ("amber", "red")
-        else "getting worse"
-        if concerned & {since}
-        else "expected to miss its trajectory"
-    )
-    lasting = f"since {period_name(metric, since)} ({run} {unit}{'' if run == 1 else 's'})"
+    if next_period(metric, since, run - 1) != latest:
+        unit = "figure"  # Some periods between have none.
+    if colour in ("amber", "red") or latest in concerned:
+        state = f"{'off track' if colour in ('amber', 'red') else 'getting worse'} since {period_name(metric, since)}"
+        lasting = f"({run} {unit}{'' if run == 1 else 's'})"
+    else:
+        state, lasting = "expected to miss its trajectory", f"by the figures to {period_name(metric, latest)}"
     rated = "not rated" if rag.status == "grey" else f"rated {rag.status}"
-    return Exception_(
-        metric.id, since, tuple(why), metric.schemes, f"{metric.name}: {state} {lasting}, {rated}. {why[0]}"
-    )
+    sentence = f"{metric.name}: {state} {lasting}, {rated}. {why[0]}"
+    return Exception_(metric.id, since, tuple(why), metric.schemes, sentence, state)
 
 
 def _lasted(flags: Sequence[bool]) -> int:

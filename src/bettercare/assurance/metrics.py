@@ -113,7 +113,7 @@ class Metric:
         sought = [aim for aim in self.aims if aim.kind in ("trajectory", "target")]
         if not sought:
             return tuple(aim for aim in self.aims if aim.kind == "national-standard")[-1:]
-        return tuple(aim for aim in self.aims if aim in sought or (sought and aim in baselines and len(baselines) == 1))
+        return tuple(aim for aim in self.aims if aim in sought or baselines == [aim])
 
     @property
     def held_to_standard(self) -> bool:

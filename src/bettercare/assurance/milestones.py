@@ -214,7 +214,7 @@ def _float(name: str, given: Mapping[str, Dates], bounds: Pass, waiting: Mapping
 
 
 def _critical_path(given: Mapping[str, Dates], bounds: Pass) -> tuple[str, ...]:
-    """Back from the last milestone still to come, each time to what holds it longest; of several last ones, the longest chain."""
+    """Back from the milestone that comes last if all planned time is needed, each time to what holds it longest; of several, the longest chain."""
 
     def back(name: str) -> tuple[str, ...]:
         chain = [name]
@@ -230,13 +230,16 @@ def _critical_path(given: Mapping[str, Dates], bounds: Pass) -> tuple[str, ...]:
             chain.append(max(holds)[2])
         return tuple(reversed(chain))
 
-    ends = [name for name, dates in given.items() if dates.due is not None and dates.done_on is None]
+    ends = {
+        name: bound
+        for name, dates in given.items()
+        if dates.due is not None and dates.done_on is None and (bound := bounds[name][1]) is not None
+    }
     if not ends:
         return ()
-    last = max(day for name in ends if (day := given[name].due) is not None)
-    chains = [back(name) for name in ends if given[name].due == last]
-    # Of equally long chains the one that slips most, then the first in the plan.
-    return max(chains, key=lambda chain: (len(chain), bounds[chain[-1]][1] or date.min))
+    last = max(ends.values())
+    # Of equally long chains the first in the plan.
+    return max((back(name) for name, bound in ends.items() if bound == last), key=len)
 
 
 def _judged(
@@ -261,7 +264,7 @@ def _judged(
     if slip > 0:
         rag = "red" if slip > RED_AFTER else "amber"
         so = f"so red (more than {RED_AFTER})" if rag == "red" else f"so amber ({RED_AFTER} or fewer)"
-        said = f"Due on {in_words(dates.due)} and not done"
+        said = f"Due on {in_words(dates.due)}" + (" and not done" if dates.due < on else "")
         if at_least > on or held:
             said += f"; {in_words(at_least)} at the earliest{because}"
         return (
@@ -294,7 +297,7 @@ def _sentence(found: Sequence[Scheduled], path: Sequence[str], on: date) -> str:
         return "The plan has no milestones."
     count = {status: sum(one.status == status for one in found) for status in ("done", "done late", "late", "at risk")}
     done = count["done"] + count["done late"]
-    said = f"Of {len(found)} milestones {done} {'is' if done == 1 else 'are'} done"
+    said = f"Of {len(found)} milestone{'' if len(found) == 1 else 's'} {done} {'is' if done == 1 else 'are'} done"
     said += f", {count['late']} {'is' if count['late'] == 1 else 'are'} late" if count["late"] else ", none is late"
     if count["at risk"]:
         said += f" and {count['at risk']} at risk"

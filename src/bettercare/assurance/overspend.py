@@ -281,6 +281,8 @@ def _summed(plan: Plan, overspends: Mapping[str, int], steps: Sequence[Step], le
     if len(overspends) > 1:
         over += f" in {len(overspends)} places, most in {_place(plan, largest)} ({sterling(overspends[largest])})"
     said = f"{over}. It is met by {'; '.join(met)}." if met else f"{over}."
+    if not steps:
+        return f"{said} The plan has no rule for who meets it."
     return said + (f" The rule leaves {sterling(left)} with nobody." if left else "")
 
 

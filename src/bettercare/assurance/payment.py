@@ -15,7 +15,7 @@ from datetime import date
 from fractions import Fraction
 
 from bettercare.assurance.ledger import Entry, Kind, entry, pence_of, shared, sterling
-from bettercare.assurance.metrics import Actual
+from bettercare.assurance.metrics import Actual, current
 from bettercare.plan import Plan
 from bettercare.vocabulary import FinancialYear, Quarter
 
@@ -108,12 +108,10 @@ def months_of(quarter: str) -> tuple[date, date, date]:
 
 
 def month_admissions(actuals: Sequence[Actual], metric: str) -> dict[date, int]:
-    """Admissions by first day of the month: the numerators of the latest revisions. Their order does not matter."""
-    latest: dict[date, tuple[int, int]] = {}
-    for actual in actuals:
-        if actual.metric == metric and actual.numerator is not None:
-            latest[actual.period] = max(latest.get(actual.period, (0, 0)), (actual.revision, round(actual.numerator)))
-    return {month: count for month, (_, count) in sorted(latest.items())}
+    """Admissions by first day of the month: the numerators of the latest revisions. A month whose latest has none is not known."""
+    return {
+        actual.period: round(actual.numerator) for actual in current(actuals, metric) if actual.numerator is not None
+    }
 
 
 def quarter_admissions(months: Mapping[date, int]) -> dict[str, int]:
@@ -207,7 +205,13 @@ def proposed(
     made: list[Entry] = []
     for quarter in payments:
         if quarter.reduction is not None and (on is None or due(rule, quarter.quarter) <= on):
-            made += _quarter_entries(plan, rule, quarter, [each for each in ledger if each.because == quarter.ref])
+            # What a decision then does with earned money follows from the quarter too, and is no part of its payment.
+            posted = [
+                each
+                for each in ledger
+                if each.because == quarter.ref and "risk-pool" in (each.from_account, each.to_account)
+            ]
+            made += _quarter_entries(plan, rule, quarter, posted)
     return tuple(made)
 
 
@@ -275,7 +279,7 @@ def _reason(rule: PaymentRule, reached: int, asked: int, passed: bool, earned: i
         f"{abs(reached):,} {'fewer' if reached >= 0 else 'more'} admissions{to_date} than the baseline, {asked:,} fewer "
         f"planned"
     )
-    if not passed:
+    if not passed and rule.threshold:
         moved += f": short of the threshold of {rule.threshold:.0%} of the plan"
     if owed > 0:
         left = f"{sterling(owed)} is released to the commissioners"
@@ -283,6 +287,8 @@ def _reason(rule: PaymentRule, reached: int, asked: int, passed: bool, earned: i
         left = f"{sterling(-owed)} released before is recovered from the commissioners"
     else:
         left = "nothing is released"
+    if earned > part:
+        return f"{moved}. This quarter's part is {sterling(part)}; with what earlier quarters missed {sterling(earned)} is earned; {left}."
     return f"{moved}. Of this quarter's {sterling(part)}, {sterling(earned)} is earned; {left}."
 
 

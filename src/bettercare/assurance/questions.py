@@ -192,7 +192,7 @@ def suggestions(assessment: Assessment, board: Board) -> tuple[Suggestion, ...]:
         name = assessment.judgements[exception.metric].metric.name
         rating = assessment.judgements[exception.metric].rag.status
         suggest(
-            f"{name}: off track since {in_words(exception.since)}. Which of the schemes that should have moved it is short of its plan, and what will be different by the next report?",
+            f"{name}: {exception.state}. Is a scheme that should have moved it short of its plan, and what will be different by the next report?",
             "pace", exception.schemes, (f"exception:{exception.id}",), "A metric off track", "serious" if rating == "red" else "question",
         )  # fmt: skip
     for one in assessment.schedule.late:

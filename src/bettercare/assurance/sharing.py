@@ -115,7 +115,8 @@ def trajectory_missed(plan: Plan, rule: PaymentRule, worked: Sequence[QuarterPay
     if not known:
         happens = "No quarter is known yet, so nothing is paid or released."
     elif not released:
-        happens = f"The trajectory is met to {known[-1].quarter}: {sterling(earned)} is earned and nothing is released."
+        met = (known[-1].reduction or 0) >= known[-1].planned_reduction
+        happens = f"{'The trajectory is met' if met else 'All there is to earn is earned'} to {known[-1].quarter}: {sterling(earned)} is earned and nothing is released."
     else:
         last = known[-1]
         happens = (
@@ -226,9 +227,11 @@ def demand_outstrips(
     complete = all(name in counted for name, _, _ in quarters)
     if demand is None:
         demand = max(0, sum(counted[name] for name, _, _ in quarters) - baseline + avoided) if complete else 0
-    if avoided < 0 or demand < 0:
-        raise BettercareError("Admissions cannot be below nothing.", remedy="Write a number of 0 or more.")
     actual = baseline - avoided + demand
+    if min(avoided, demand, actual) < 0:
+        raise BettercareError(
+            "Admissions cannot be below nothing.", remedy=f"Write a number of 0 or more, and avoid at most {baseline:,}."
+        )
     cost = rule.unit_price * max(0, actual - planned)
     by_quarter = shared(actual, {name: before for name, before, _ in quarters})
     released = _net(payments(rule, quarters, by_quarter))
@@ -245,7 +248,12 @@ def demand_outstrips(
         plan,
         "demand-outstrips",
         f"The schemes avoid {avoided:,} admissions and {demand:,} come beside: {actual:,} against {planned:,} planned. The contract overspends "
-        f"by {sterling(cost)}; the risk pool pays {sterling(released)} of it and {sterling(max(0, beyond))} stays with the commissioners.",
+        f"by {sterling(cost)}; the risk pool "
+        + (
+            f"pays {sterling(released)} of it and {sterling(beyond)} stays with the commissioners."
+            if beyond >= 0
+            else f"releases {sterling(released)}, which is {sterling(-beyond)} more."
+        ),
         bears,
         [f"payment_rule.{row.id}" for row in plan["payment_rule"]],
         [

@@ -231,7 +231,10 @@ def _sentence(
     names = ", ".join(scheme.name for scheme in schemes[:3]) + (
         f" and {len(schemes) - 3} more" if len(schemes) > 3 else ""
     )
-    said += f" and puts back {names} by {_between(min(s.years_least for s in schemes), max(s.years_most for s in schemes), 'year')}"
+    years = min(one.years_least for one in schemes), max(one.years_most for one in schemes)
+    if not years[1]:
+        return f"{said}. {names} wait{'s' if len(schemes) == 1 else ''} for it, by too little for the model to count."
+    said += f" and puts back {names} by {_between(*years, 'year')}"
     lost = [one for one in differences if one.measure == "saving" and (one.by_least or one.by_most)]
     if lost:
         soon, late = -sum(one.by_least for one in lost), -sum(one.by_most for one in lost)

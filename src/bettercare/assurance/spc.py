@@ -202,7 +202,7 @@ def xmr(
     kind = {"improvement": "improvement", "concern": "concern"}.get(last.meaning, "special")
     variation = "common-cause" if not last.special else f"{kind}-{'high' if direction > 0 else 'low'}"
     assurance = assured(last.lower, last.upper, target, better)
-    trial = len(values) - starts[-1] < FEWEST
+    trial = min(len(values) - starts[-1], fix_after or len(values)) < FEWEST
     sentence = _sentence(points, variation, assurance, target, trial)
     return Spc(chosen, tuple(points), tuple(periods[start] for start in starts), variation, assurance, target, sentence)
 
@@ -220,11 +220,12 @@ def _stretch(
             f"The stretch from {periods[0]:%B %Y} has {len(values)} points; limits of its own need {rules.minimum_stretch}.",
             remedy="Rebase later, or not yet.",
         )
-    mean, lower, upper = limits(values[:fix_after] if fix_after else values, rules.screen_outliers)
+    resting = values[:fix_after] if fix_after else values
+    mean, lower, upper = limits(resting, rules.screen_outliers)
     if not upper - lower > 1e-12 * max(1.0, abs(mean)):
-        same = "are all the same" if min(values) == max(values) else "hardly ever change"
+        same = "are all the same" if min(resting) == max(resting) else "hardly ever change"
         raise BettercareError(
-            f"The {len(values)} figures from {periods[0]:%B %Y} {same}, so there is no variation to judge.",
+            f"The {len(resting)} figures from {periods[0]:%B %Y} {same}, so there is no variation to judge.",
             remedy="Compare them with the trajectory alone.",
         )
     found = special_causes(values, mean, lower, upper, rules)

@@ -77,12 +77,17 @@ class Store:
                 self._own.connection = None
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _reading(self, once: bool = False) -> Iterator[Connection]:
+        """A connection to read by.
+
+        Args:
+            once: one statement alone is to be read, which needs no transaction to be of one moment.
+        """
         own: Connection | None = getattr(self._own, "connection", None)
         if own is not None:
             yield own
             return
-        with refusals(self.engine.url), self.engine.connect() as connection:
+        with refusals(self.engine.url), self.engine.connect().execution_options(once=once) as connection:
             yield connection
 
     def check(self) -> tuple[Fault, ...]:
@@ -94,7 +99,7 @@ class Store:
         """One row, or None."""
         shape = shape_of(kind)
         chosen = select(shape.table).where(shape.table.c.plan == plan, shape.table.c.id == id)
-        with self._reading() as connection:
+        with self._reading(once=True) as connection:
             row = connection.execute(chosen).first()
         return None if row is None else shape.reader()(row)
 
@@ -138,7 +143,7 @@ class Store:
     def revision(self, plan: str | None = None) -> int:
         """The number of the last change, of a plan or of all; 0 when there is none. What is read after it is at least that new."""
         chosen = select(changes.c.number).order_by(changes.c.number.desc()).limit(1)
-        with self._reading() as connection:
+        with self._reading(once=True) as connection:
             return connection.scalar(chosen if plan is None else chosen.where(changes.c.plan == plan)) or 0
 
     def last_change(self, plan: str | None = None) -> Change | None:

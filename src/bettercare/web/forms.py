@@ -176,8 +176,7 @@ def read_form(
         except ValueError as error:
             faults[name] = str(error)
     if record is not None:
-        version = sent.get("version", "")
-        values["version"] = int(version) if isinstance(version, str) and re.fullmatch(r"\d{1,9}", version) else 0
+        values["version"] = version_of(sent)
     try:
         made = kind.model_validate(values | fixed)
     except ValidationError as error:
@@ -186,6 +185,12 @@ def read_form(
             faults.setdefault(name, _sentence(kind, name, detail))
         return Faults(faults)
     return Faults(faults) if faults else made
+
+
+def version_of(sent: FormData) -> int:
+    """The version of the row that a form was made from; 0, which no stored row has, when the form says none."""
+    version = sent.get("version", "")
+    return int(version) if isinstance(version, str) and re.fullmatch(r"\d{1,9}", version) else 0
 
 
 def clash_of(kind: type[Record], conflict: Conflict) -> Clash | None:
@@ -308,8 +313,8 @@ def _written(value: Any, shape: Shape) -> Any:
         return [str(one) for one in value or ()]
     if shape == "list":
         return "\n".join(map(str, value or ()))
-    if value is None:
-        return ""
+    if value is None or isinstance(value, str):
+        return value or ""
     if shape == "money":
         return f"{Decimal(value) / 100:,.2f}".removesuffix(".00")
     return format(value, "f") if isinstance(value, Decimal) else str(value)

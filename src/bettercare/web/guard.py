@@ -6,7 +6,6 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
@@ -16,6 +15,7 @@ from bettercare.access.sessions import Session, session_of
 from bettercare.access.tokens import user_of_token
 from bettercare.access.users import User
 from bettercare.errors import BettercareError
+from bettercare.store import Missing
 from bettercare.web.state import deployment_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -56,8 +56,11 @@ async def sent_form(request: Request) -> FormData:
     """The form that was sent; empty when the request carries none.
 
     Raises:
-        BettercareError: it holds characters that cannot be kept.
+        Missing: the address holds a character that no database takes.
+        BettercareError: the form holds one.
     """
+    if "\0" in request.url.path or any("\0" in value for _, value in request.query_params.multi_items()):
+        raise Missing("There is nothing at this address.", remedy="Check the address, or start from the list of plans.")
     if request.method in SAFE or not request.headers.get("content-type", "").startswith(FORMS):
         return FormData()
     form = await request.form()
@@ -80,7 +83,7 @@ def same_site(request: Request) -> bool:
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = request.headers.get("origin")
-    return origin is None or (origin != "null" and urlsplit(origin).netloc == request.headers.get("host", ""))
+    return origin is None or (origin != "null" and origin.partition("://")[2] == request.headers.get("host", ""))
 
 
 def _same(shown: str, wanted: str) -> bool:
@@ -153,6 +156,5 @@ def public(endpoint: F) -> F:
 
 def own_path(text: str) -> str:
     """A path of ours to go on to, or the home page when the text is anything else."""
-    parts = urlsplit(text)
     plain = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
-    return text if plain and not parts.scheme and not parts.netloc else "/"
+    return text if plain else "/"

@@ -138,8 +138,14 @@ class Jobs:
             raise Missing("The result of this run is no longer kept.", remedy="Run it again.") from error
         return document
 
-    def cancel(self, job: Job) -> None:
-        """Stop a run; nothing of it is kept."""
+    def cancel(self, job: Job, by: str) -> None:
+        """Stop a run; nothing of it is kept.
+
+        Raises:
+            BettercareError: somebody else asked for it.
+        """
+        if job.by != by:
+            raise BettercareError(f"{job.by} asked for this run.", remedy="Ask them to stop it, or wait.")
         with self._lock:
             live = self._live.get((job.plan, job.id))
             if live is not None and not live.job.over:

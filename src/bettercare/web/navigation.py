@@ -16,6 +16,10 @@ MENU = (
 """Groups, and the name and address of each page in them, after ``/plans/{plan}``."""
 
 
+UNDER = {"/agenda": "/meetings"}
+"""Pages that the menu does not name, and the page of the menu they belong to."""
+
+
 @dataclass(frozen=True)
 class Place:
     """A link of the menu."""
@@ -30,6 +34,7 @@ def menu(plan: str, path: str) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
     """The groups of a plan's menu, and the pages of the group that ``path`` lies in."""
     base = f"/plans/{plan}"
     inside = path.removeprefix(base)
+    inside = next((under for page, under in UNDER.items() if f"{inside}/".startswith(f"{page}/")), inside)
     group, page = max(
         ((group, page) for group, pages in MENU for _, page in pages if page == "" or f"{inside}/".startswith(f"{page}/")),
         key=lambda found: len(found[1]),

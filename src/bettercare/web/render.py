@@ -33,7 +33,7 @@ class Components:
     def __init__(self) -> None:
         # Their templates read names that are not given; ours may not.
         self._environment = Environment(
-            loader=PackageLoader("nhsuk_frontend_jinja"), autoescape=True, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True,
+            loader=PackageLoader("nhsuk_frontend_jinja"), autoescape=True, auto_reload=False, undefined=ChainableUndefined, trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
 
     def __getattr__(self, name: str) -> Any:
@@ -47,7 +47,7 @@ class Components:
 def environment() -> Environment:
     """Our templates, with escaping on and unknown names refused."""
     made = Environment(
-        loader=PackageLoader("bettercare.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=PackageLoader("bettercare.web"), autoescape=True, auto_reload=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     made.globals |= {
         "asset": address,

@@ -43,6 +43,22 @@ class Settings:
     """A sentence on the sign-in page, such as the demo account's name and password."""
 
 
+class _Made:
+    """Something made once, by whoever asks first. Others who ask for it wait; those who ask for something else do not."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._value: Any = None
+        self._there = False
+
+    def get(self, make: Callable[[], T]) -> T:
+        with self._lock:
+            if not self._there:
+                self._value, self._there = make(), True
+            value: T = self._value
+            return value
+
+
 @dataclass
 class _Held:
     """The last assessment of one plan and what pages have made from it."""
@@ -50,7 +66,7 @@ class _Held:
     lock: RLock = field(default_factory=RLock)
     assessment: Assessment | None = None
     today: date = date.min
-    made: dict[Any, Any] = field(default_factory=dict)
+    made: dict[Any, _Made] = field(default_factory=dict)
 
 
 class Deployment:
@@ -93,23 +109,20 @@ class Deployment:
             return held.assessment
 
     def remember(self, assessment: Assessment, key: Any, make: Callable[[], T]) -> T:
-        """What ``make`` gives, made once for an assessment and kept as long as the store does not change."""
+        """What ``make`` gives, made once for an assessment and kept as long as the store does not change.
+
+        It is shown to everyone, so it holds nothing of the visitor; and a key has nothing in it that a visitor may choose without end.
+        """
         held = self._held[assessment.plan.id]
         with held.lock:
-            if held.assessment is not assessment:
-                return make()
-            if key not in held.made:
-                held.made[key] = make()
-            value: T = held.made[key]
-            return value
+            made = held.made.setdefault(key, _Made()) if held.assessment is assessment else _Made()
+        return made.get(make)
 
     def keep(self, key: Any, make: Callable[[], T]) -> T:
         """What ``make`` gives, made once for the life of the server: for what follows from a plan alone."""
         with self._kept.lock:
-            if key not in self._kept.made:
-                self._kept.made[key] = make()
-            value: T = self._kept.made[key]
-            return value
+            made = self._kept.made.setdefault(key, _Made())
+        return made.get(make)
 
 
 def deployment_of(request: Request) -> Deployment:
@@ -122,7 +135,12 @@ def _assessment_of(request: Request, plan: str) -> Assessment:
     return deployment_of(request).assessment(plan)
 
 
-Deployed = Annotated[Deployment, Depends(deployment_of)]
+async def _deployed(request: Request) -> Deployment:
+    # Asynchronous so that it is not sent to a thread of its own.
+    return deployment_of(request)
+
+
+Deployed = Annotated[Deployment, Depends(_deployed)]
 """For a route's signature: the deployment."""
 Assessed = Annotated[Assessment, Depends(_assessment_of)]
 """For the signature of a route under ``/plans/{plan}``: the plan's assessment; 404 in words when there is no such plan."""

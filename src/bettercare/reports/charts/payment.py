@@ -17,13 +17,13 @@ def payment(payments: Sequence[QuarterPayment], width: float) -> str:
     Returns:
         SVG text.
     """
-    known = [one for one in payments if one.actual is not None]
+    known = [one for one in payments if one.reduction is not None]
     said = f"{count(known[-1].reduction or 0)} of {count(known[-1].planned_reduction)} fewer admissions by {known[-1].quarter}" if known else "no quarter known yet"  # fmt: skip
     canvas = Canvas(width, f"Pay for performance: {said}")
     top = legend(canvas, [(f"outline {QUIET}", "planned reduction to date"), (f"bar {FALL}", "reduction reached"), (f"bar {RISE}", "more admissions, not fewer")])  # fmt: skip
     figures = [
         [f"{NONE if one.reduction is None else count(one.reduction)} of {count(one.planned_reduction)}",
-         money(one.earned / 100) if one.actual is not None else NONE, money((one.released - one.recovered) / 100) if one.actual is not None else NONE]
+         money(one.earned / 100) if one in known else NONE, money((one.released - one.recovered) / 100) if one in known else NONE]
         for one in payments
     ]  # fmt: skip
     table = Rows(canvas, [one.quarter for one in payments], figures, ["Reached", "Earned", "Released"], 22.0, top)

@@ -93,9 +93,9 @@ def _exceptions(before: Facts, now: Facts) -> Iterator[Difference]:
     names = {name: one["name"] for facts in (before, now) for name, one in facts["metrics"].items()}
     for metric, old, new in _pairs(before, now, "exceptions"):
         if old is None and new is not None:
-            yield Difference("Exception", names.get(metric, metric), "on track", f"off track: {new['sentence']}")
+            yield Difference("Exception", names.get(metric, metric), "not an exception", new["sentence"])
         elif new is None:
-            yield Difference("Exception", names.get(metric, metric), "off track", "on track again")
+            yield Difference("Exception", names.get(metric, metric), "an exception", "no longer an exception")
 
 
 def _fund(before: Facts, now: Facts) -> Iterator[Difference]:
@@ -116,7 +116,7 @@ def _fund(before: Facts, now: Facts) -> Iterator[Difference]:
 
 def _payments(before: Facts, now: Facts) -> Iterator[Difference]:
     for quarter, old, new in _pairs(before, now, "payments"):
-        for key, word in (("earned", "Earned"), ("released", "Released to commissioners")):
+        for key, word in (("earned", "Earned"), ("released", "Released to commissioners"), ("recovered", "Recovered from commissioners")):  # fmt: skip
             was, is_ = (old or {}).get(key, 0), (new or {}).get(key, 0)
             if was != is_:
                 yield Difference("Pay for performance", f"{word} for {quarter}", money(was / 100), money(is_ / 100))

@@ -42,7 +42,7 @@ def facts(assessment: Assessment) -> dict[str, Any]:
             for year in assessment.years for fund in (assessment.fund(year),)
         },
         "payments": {
-            one.quarter: {"planned": one.planned, "actual": one.actual, "reduction": one.reduction, "earned": one.earned, "released": one.released}
+            one.quarter: {"planned": one.planned, "actual": one.actual, "reduction": one.reduction, "earned": one.earned, "released": one.released, "recovered": one.recovered}
             for one in assessment.payments
         },
         "milestones": {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from bettercare.assurance import Assessment
 from bettercare.assurance.actions import overdue
 from bettercare.assurance.fund import FundPosition
 from bettercare.assurance.metrics import period_name
+from bettercare.assurance.payment import QuarterPayment
 from bettercare.assurance.programme import in_words
 from bettercare.assurance.risks import RED_FROM, band, open_risks
 from bettercare.reports.amounts import count, money
@@ -40,8 +42,10 @@ def verdict(assessment: Assessment) -> str:
         ]
         said = [f"Of {rated} rated metrics {listed(parts)}" if rated > 1 else f"The one rated metric {parts[0][2:]}"]
     year = fund_year(assessment)
-    if year:
-        fund = assessment.fund(year)
+    fund = assessment.fund(year) if year else None
+    if fund and not fund.months:
+        said.append(f"no spend of the fund has been entered in {year}")
+    elif fund:
         said.append(f"the fund is heading for {_variance(fund)} its budget of {money(fund.budget / 100)} in {year}")
     late = assessment.schedule.late
     if assessment.schedule.milestones:
@@ -75,15 +79,14 @@ def headlines(assessment: Assessment) -> tuple[Headline, ...]:
                 f"{_variance(fund)} the budget of {money(fund.budget / 100)}; {money(fund.spent / 100)} spent",
             )
         )
-    known = [one for one in assessment.payments if one.actual is not None]
+    known = settled(assessment.payments)
     if known:
         earned, released = sum(one.earned for one in known), sum(one.released - one.recovered for one in known)
-        reached = f"{count(known[-1].reduction or 0)} of {count(known[-1].planned_reduction)} admissions fewer"
         found.append(
             Headline(
                 "Earned for performance",
                 money(earned / 100),
-                f"{money(released / 100)} released to commissioners; {reached}",
+                f"{money(released / 100)} released to commissioners; {reached(known[-1])}",
             )
         )
     schedule = assessment.schedule
@@ -102,7 +105,7 @@ def headlines(assessment: Assessment) -> tuple[Headline, ...]:
         high = sum(band(one.now) == "red" for one in risks)
         found.append(
             Headline(
-                f"Risks scored {RED_FROM} or more", str(high), f"of {plural(len(risks), 'open risk')}, after mitigation"
+                f"Risks scored {RED_FROM} or more", str(high), f"of {plural(len(risks), 'open risk')}, after mitigation where that is scored"
             )
         )
     open_ = [one for one in assessment.registers.actions if one.status != "done"]
@@ -110,6 +113,19 @@ def headlines(assessment: Assessment) -> tuple[Headline, ...]:
         passed = len(overdue(open_, assessment.on))
         found.append(Headline("Actions overdue", str(passed), f"of {len(open_)} open, at {in_words(assessment.on)}"))
     return tuple(found)
+
+
+def settled(payments: Sequence[QuarterPayment]) -> list[QuarterPayment]:
+    """The quarters of which it is known what is paid: counted, and waiting for none before them."""
+    return [one for one in payments if one.reduction is not None]
+
+
+def reached(quarter: QuarterPayment) -> str:
+    """The reduction in admissions to a quarter against the plan, in words."""
+    moved = quarter.reduction or 0
+    if moved < 0:
+        return f"{count(-moved)} more admissions, {count(quarter.planned_reduction)} fewer planned"
+    return f"{count(moved)} of {count(quarter.planned_reduction)} admissions fewer"
 
 
 def ratings(assessment: Assessment) -> Counter[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bettercare.assurance import Assessment
 from bettercare.assurance.fund import RULE, FundPosition
-from bettercare.reports.amounts import count, money
+from bettercare.reports.amounts import money
 from bettercare.reports.charts.payment import payment
 from bettercare.reports.charts.spend import MONTHS, cumulative, spend
 from bettercare.reports.exhibit import Chart, Column, Exhibit, Section, Table
-from bettercare.reports.programme.front import fund_year
+from bettercare.reports.programme.front import fund_year, reached, settled
 from bettercare.reports.programme.signs import NARROW, WIDE, rating
 from bettercare.reports.words import organisation_name, plural
 
@@ -41,8 +41,12 @@ def _spend(held: FundPosition) -> Exhibit:
         Column("budget", "Even twelfths of the budget", "money", "GBP"),
     )  # fmt: skip
     chart = Chart(*(spend(held, width) for width in (WIDE, NARROW)))
-    way = "over" if held.variance > 0 else "under"
-    message = f"{money(held.spent / 100)} of {money(held.budget / 100)} spent; the forecast is {money(abs(held.variance) / 100)} {way} for {held.year}."
+    forecast = f"the forecast is {money(abs(held.variance) / 100)} {'over' if held.variance > 0 else 'under'} for {held.year}"
+    if not held.variance:
+        forecast = f"the forecast for {held.year} is on budget"
+    message = f"{money(held.spent / 100)} of {money(held.budget / 100)} spent; {forecast}."
+    if not held.months:
+        message = f"No spend has been entered of the {money(held.budget / 100)} of {held.year}."
     return Exhibit("fund-spend", message, Table(columns, rows), chart, sheet="Spend by month")
 
 
@@ -68,9 +72,10 @@ def _contributions(assessment: Assessment, held: FundPosition) -> Exhibit:
 
 def _payments(assessment: Assessment) -> Exhibit:
     found = assessment.payments
+    known = settled(found)
     rows = [
         {"quarter": one.quarter, "baseline": one.baseline, "planned": one.planned, "actual": one.actual, "reduction": one.reduction,
-         "earned": one.earned / 100 if one.actual is not None else None, "released": (one.released - one.recovered) / 100 if one.actual is not None else None, "reason": one.reason}
+         "earned": one.earned / 100 if one in known else None, "released": (one.released - one.recovered) / 100 if one in known else None, "reason": one.reason}
         for one in found
     ]  # fmt: skip
     columns = (
@@ -78,10 +83,9 @@ def _payments(assessment: Assessment) -> Exhibit:
         Column("actual", "Actual", "count", "admissions"), Column("reduction", "Fewer so far", "count", "admissions"), Column("earned", "Earned", "money", "GBP"),
         Column("released", "Released", "money", "GBP"), Column("reason", "Why"),
     )  # fmt: skip
-    known = [one for one in found if one.actual is not None]
     message = "Pay for performance: no quarter is known yet."
     if known:
         earned, released = sum(one.earned for one in known), sum(one.released - one.recovered for one in known)
-        message = f"Pay for performance: {count(known[-1].reduction or 0)} of {count(known[-1].planned_reduction)} admissions fewer by {known[-1].quarter}; {money(earned / 100)} earned, {money(released / 100)} released."  # fmt: skip
+        message = f"Pay for performance: {reached(known[-1])} by {known[-1].quarter}; {money(earned / 100)} earned, {money(released / 100)} released."  # fmt: skip
     chart = Chart(*(payment(found, width) for width in (WIDE, NARROW)))
     return Exhibit("payments", message, Table(columns, rows), chart, sheet="Pay for performance")

@@ -80,11 +80,12 @@ def decisions_asked(assessment: Assessment, board: str = "") -> Section:
 
 
 def decisions(assessment: Assessment, before: Facts | None, board: str = "") -> Section:
-    """Decisions made since the last report; all when it is the first."""
+    """Decisions made since the last report, or entered since then; all when it is the first."""
     since = str(before["data_date"]) if before else ""
+    known: dict[str, Any] = before["decisions"] if before else {}
     made = [
         one for one in assessment.registers.decisions
-        if board in ("", one.body) and since < one.on.isoformat() <= assessment.on.isoformat() and not one.awaits
+        if board in ("", one.body) and one.on <= assessment.on and not one.awaits and (one.id not in known or since < one.on.isoformat())
     ]  # fmt: skip
     if not made:
         return Section("decisions", "Decisions made")

@@ -37,7 +37,7 @@ def risks(assessment: Assessment, level: str = "") -> Section:
     scored = [one for one in found if one.score]
     red = sum(band(one.now) == "red" for one in found)
     overdue = len(overdue_reviews(found, assessment.on))
-    message = f"{plural(len(found), 'open risk')}, {red} red after mitigation; {plural(overdue, 'review')} overdue."
+    message = f"{plural(len(found), 'open risk')}, {red} red (after mitigation, where that is scored); {plural(overdue, 'review')} overdue."
     register = Exhibit(
         "risk-register",
         message,

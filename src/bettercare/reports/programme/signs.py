@@ -16,6 +16,7 @@ from bettercare.reports.charts.icons import (
 )
 from bettercare.reports.charts.sparkline import sparkline
 from bettercare.reports.exhibit import Sign
+from bettercare.reports.words import plural
 
 WIDE, NARROW = 820.0, 372.0
 """Widths the charts of a programme report are drawn for: a page of paper or screen, and a telephone."""
@@ -43,7 +44,7 @@ def assurance(judgement: Judgement) -> Sign:
 
 def course(judgement: Judgement) -> Sign:
     """The metric's last periods."""
-    return Sign(sparkline(judgement, 96.0, 26.0), f"{len(judgement.actuals)} periods")
+    return Sign(sparkline(judgement, 96.0, 26.0), plural(len(judgement.actuals), "period"))
 
 
 def worst(statuses: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ def environment() -> Environment:
     return Environment(
         loader=PackageLoader("bettercare.reports"),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

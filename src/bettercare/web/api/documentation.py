@@ -69,8 +69,10 @@ def _operation(shapes: Mapping[str, Any], method: str, address: str, said: Mappi
     content = said["responses"][status].get("content", {})
     kinds = [_kind(one.get("schema", {})) for one in content.values()]
     gives = f"{status} {kinds[0] if content.keys() == {'application/json'} else ', '.join(content) or 'nothing'}"
+    summary = said["summary"]
+    words = description if description.startswith(summary) else f"{summary}. {description}"
     return Operation(
-        said["operationId"], method.upper(), address.removeprefix(PREFIX), said["summary"], description, said.get("x-right", ""),
+        said["operationId"], method.upper(), address.removeprefix(PREFIX), summary, words, said.get("x-right", ""),
         tuple(_fields(shapes, said)), gives,
     )  # fmt: skip
 

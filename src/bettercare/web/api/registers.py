@@ -196,7 +196,12 @@ boards = of_plan(QUESTIONS.many.capitalize())
 
 
 @boards.get("/boards/{id}/suggestions", response_model=many(Suggestion), summary="What a Board could ask")
-def board_suggestions(visitor: Reader, assessment: Assessed, deployed: Deployed, id: Annotated[str, Path(description="Id of the board", max_length=120)]) -> Any:
+def board_suggestions(
+    visitor: Reader,
+    assessment: Assessed,
+    deployed: Deployed,
+    id: Annotated[str, Path(description="Id of the board", max_length=120)],
+) -> Any:
     """On metrics off track, on late milestones, and on what the plan implies and does not say; the serious first."""
     its = board(assessment.plan, id)
     return deployed.remember(assessment, ("suggestions", id), lambda: suggestions(assessment, its))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -45,6 +46,7 @@ class Route(APIRoute):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
+        self.summary = self.summary or re.split(r"[.:;]", self.description)[0]
         right = right_of(self.dependant)
         if right:
             self.description = f"{self.description.strip()}\n\nNeeds the right **{right}**.".strip()

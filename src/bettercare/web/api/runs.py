@@ -79,7 +79,7 @@ def run(visitor: Reader, assessment: Assessed, deployed: Deployed, run: RunId) -
 @router.delete("/runs/{run}", status_code=204, response_class=Response)
 def cancel_run(visitor: Reader, assessment: Assessed, deployed: Deployed, run: RunId) -> None:
     """Stop a run; nothing of it is kept."""
-    deployed.jobs.cancel(deployed.jobs.job(assessment.plan.id, run))
+    deployed.jobs.cancel(deployed.jobs.job(assessment.plan.id, run), visitor.user.id)
 
 
 @router.get("/runs/{run}/result", response_model=ResultOut)

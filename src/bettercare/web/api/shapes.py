@@ -117,8 +117,9 @@ VERSION: Any = Field(
     le=10**9,
 )
 
+# Shorter than the store allows: the reference of a reversal or of a ruling is made of it.
 REFERENCE = Field(
-    default="", max_length=120, pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$",
+    default="", max_length=80, pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$",
     description="Reference of your own: sending the same again is then a conflict, and not a second row. Blank for one to be given",
 )  # fmt: skip
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
 from importlib import import_module
 
 from fastapi import APIRouter
@@ -15,17 +13,7 @@ PAGES = (
 )  # fmt: skip
 """Each module has a ``router``."""
 
+_NAMES = (*(f"bettercare.web.pages.{name}" for name in PAGES), "bettercare.web.api")
 
-_NAMES = [f"bettercare.web.pages.{name}" for name in PAGES] + ["bettercare.web.api"]
-
-
-def _routers() -> Iterator[APIRouter]:
-    for name in _NAMES:
-        try:
-            yield import_module(name).router
-        except Exception as error:  # while pages are still being written; to be made strict
-            logging.getLogger("bettercare.web").warning("%s is not served: %r", name, error)
-
-
-ROUTERS: tuple[APIRouter, ...] = tuple(_routers())
+ROUTERS: tuple[APIRouter, ...] = tuple(import_module(name).router for name in _NAMES)
 """The router of every page, and of the API."""

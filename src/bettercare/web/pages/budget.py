@@ -64,7 +64,7 @@ Treasurer = Annotated[Visitor, Depends(needs("money"))]
 
 ASKED = ("on", "year", "kind", "from_account", "to_account", "pence", "because", "note")
 """Fields of a new entry."""
-ROWS = 100
+ROWS = 40
 """Entries on a page of the ledger."""
 
 Facts = tuple[tuple[str, str], ...]

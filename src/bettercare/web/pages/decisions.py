@@ -12,7 +12,7 @@ from bettercare.assurance import Assessment
 from bettercare.assurance.decisions import Decision, awaiting, by_meeting, decide, recommend
 from bettercare.errors import BettercareError
 from bettercare.store import Conflict
-from bettercare.web.forms import Faults, Form, choices_of, form_of, read_form
+from bettercare.web.forms import Faults, Form, choices_of, form_of, read_form, version_of
 from bettercare.web.guard import Sent, Visitor, needs
 from bettercare.web.pages.registers import Context, Filter, Register, board_name, found, routes, show_form
 from bettercare.web.render import done
@@ -76,10 +76,7 @@ def route(id: str, visitor: Decider, assessment: Assessed, deployed: Deployed, s
     """Send a recommendation that all its members agree on to each board that must decide."""
     row = found(DECISIONS, assessment, id)
     agreed, to = (tuple(str(one) for one in sent.getlist(name)) for name in ("agreed", "to"))
-    version = str(sent.get("version", ""))
-    made = recommend(row, assessment.boards, agreed, to).model_copy(
-        update={"version": int(version) if version.isascii() and version.isdigit() else 0}
-    )
+    made = recommend(row, assessment.boards, agreed, to).model_copy(update={"version": version_of(sent)})
     with deployed.store.change(visitor.user.id, "Sent to the boards that must decide") as changing:
         changing.replace(made)
     names = ", ".join(assessment.board_name(board) for board in made.awaits)
@@ -136,8 +133,7 @@ def rule(request: Request, id: str, visitor: Decider, assessment: Assessed, depl
     made = read_form(Decision, sent, only=RULING, plan=row.plan, decision=row.decision)
     if isinstance(made, Faults):
         return again(400, made)
-    version = str(sent.get("version", ""))
-    opened = row.model_copy(update={"version": int(version) if version.isascii() and version.isdigit() else 0})
+    opened = row.model_copy(update={"version": version_of(sent)})
     try:
         moved, resolution = decide(
             opened, assessment.boards, made.body, made.status == "agreed", made.on, made.minute, made.meeting

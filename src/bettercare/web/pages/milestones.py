@@ -97,9 +97,12 @@ def delays(
         if days.strip() and not re.fullmatch(r"\d{1,5}", days.strip()):
             raise BettercareError("Enter a whole number of days, such as 90.")
         tried = int(days) if days.strip() else None
-        found = deployed.remember(
-            assessment, ("delays", id, tried), lambda: consequences(assessment.plan, assessment.schedule, id, tried)
-        )
+
+        def worked() -> Consequences:
+            return consequences(assessment.plan, assessment.schedule, id, tried)
+
+        # A delay to try is not remembered: there is no end to what can be tried.
+        found = deployed.remember(assessment, ("delays", id), worked) if tried is None else worked()
     except BettercareError as error:
         fault = f"{error.what} {error.remedy}".strip()
         return _show(request, visitor, assessment, deployed, one, days=days, fault=fault)

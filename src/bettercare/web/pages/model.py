@@ -142,7 +142,7 @@ def progress(request: Request, visitor: Reader, assessment: Assessed, deployed: 
 @router.post("/plans/{plan}/model/{job}/cancel")
 def cancel(visitor: Reader, assessment: Assessed, deployed: Deployed, job: str) -> Response:
     """Stop a run."""
-    deployed.jobs.cancel(deployed.jobs.job(assessment.plan.id, job))
+    deployed.jobs.cancel(deployed.jobs.job(assessment.plan.id, job), visitor.user.id)
     return done(f"/plans/{assessment.plan.id}/model", "The run is stopped.")
 
 

@@ -96,9 +96,9 @@ def _focus(plan: Plan, area: str) -> str:
 
 def _listing(assessment: Assessment, rows: Sequence[Question]) -> Context:
     every = assessment.registers.questions
-    asking = [one for one in assessment.boards.values() if one.focus or one.functions]
+    of = {one: [row for row in every if row.body == one.id] for one in assessment.boards.values()}
     return {
-        "boards": [(one, [row for row in every if row.body == one.id and row.status == "open"], [row for row in every if row.body == one.id]) for one in asking],
+        "boards": [(one, [row for row in its if row.status == "open"], its) for one, its in of.items() if one.focus or one.functions or its],
         "overdue": overdue(every, assessment.on), "escalated": escalations(every), "name": assessment.board_name,
         "counts": {state: sum(row.status == state for row in every) for state in STATES},
         "focus": lambda area: _focus(assessment.plan, area),

@@ -17,7 +17,7 @@ from bettercare.assurance.chain import check_ref, refs
 from bettercare.errors import BettercareError
 from bettercare.plan import Plan
 from bettercare.store import Conflict, Missing, Record
-from bettercare.web.forms import Faults, Form, choices_of, clash_of, form_of, read_form
+from bettercare.web.forms import Faults, Form, choices_of, clash_of, form_of, read_form, version_of
 from bettercare.web.guard import Reader, Sent, Visitor, needs
 from bettercare.web.render import done, page, segment
 from bettercare.web.state import Assessed, Deployed, Deployment
@@ -329,8 +329,7 @@ def routes(register: Register[R], router: APIRouter | None = None) -> APIRouter:
             id: str, assessment: Assessed, deployed: Deployed, sent: Sent, visitor: Visitor = editor
         ) -> Response:
             row = found(register, assessment, id)
-            version = str(sent.get("version", ""))
-            opened = row.model_copy(update={"version": int(version) if version.isascii() and version.isdigit() else 0})
+            opened = row.model_copy(update={"version": version_of(sent)})
             with deployed.store.change(visitor.user.id) as changing:
                 changing.remove(opened)
             return after(assessment, row, f"The {register.one} is removed; its history is kept.", gone=True)
