@@ -6,11 +6,13 @@ READY := .venv/.ready
 
 .PHONY: demo test lint types pytest bench docs constraints clean
 
-## demo: set up, run the shipped plan of Leicester, Leicestershire and Rutland 1,000 times, and say where the report is
+## demo: set up, run the shipped plan of Leicester, Leicestershire and Rutland 1,000 times, then serve both plans with an invented year
 demo: $(READY)
 	$(BIN)/bettercare run llr-stp-2016 --runs 1000 --out out/llr-stp-2016
 	@echo
 	-$(BIN)/bettercare check llr-stp-2016 --only inconsistent
+	@echo
+	$(BIN)/bettercare serve --demo --store out/demo.db $(DEMO_OPTIONS)
 
 ## test: everything .ci/run checks: style, types, tests and the examples in the documents
 test: lint types pytest

@@ -19,7 +19,7 @@ from web_client import BCF, LLR, Client, plan
 
 
 @cache
-def _filled() -> Path:
+def filled() -> Path:
     """A store filled once for all tests of a process."""
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -32,7 +32,7 @@ def _filled() -> Path:
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Client]:
     """Nobody is signed in yet; both shipped plans hold the demonstration data."""
-    shutil.copy(_filled(), tmp_path / "demo.db")
+    shutil.copy(filled(), tmp_path / "demo.db")
     store = Store.open(tmp_path / "demo.db")
     yield Client(Deployment(store, {name: plan(name) for name in (BCF, LLR)}, Settings(folder=tmp_path / "runs")))
     store.close()

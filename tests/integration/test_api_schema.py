@@ -27,10 +27,9 @@ from bettercare.demo import fill
 from bettercare.plan import Plan
 from bettercare.reports import published
 from bettercare.store import Store
-from bettercare.web.app import create_app
+from bettercare.web.app import ROUTERS, create_app
 from bettercare.web.jobs import Jobs
 from bettercare.web.model_run import Asked
-from bettercare.web.pages import ROUTERS
 from bettercare.web.state import Deployment, Settings
 
 BCF = "leicestershire-bcf-2014"

@@ -138,3 +138,12 @@ def test_a_rebase_with_no_point_after_it_changes_nothing() -> None:
 def test_periods_out_of_order_are_refused() -> None:
     with pytest.raises(BettercareError, match="in order"):
         spc.xmr([date(2014, 1, 1)] * 12, NOISE)
+
+
+def test_limits_held_after_a_few_points_are_trial_limits_and_refused_for_those_points_alone() -> None:
+    values = [5.0, 7.0, 6.0, *(6.0 + step % 2 for step in range(15))]
+    periods = [date(2014 + month // 12, month % 12 + 1, 1) for month in range(len(values))]
+    assert "Trial limits" in spc.xmr(periods, values, fix_after=3).sentence
+    assert "Trial limits" not in spc.xmr(periods, values).sentence
+    with pytest.raises(BettercareError, match="The 3 figures from January 2014 are all the same"):
+        spc.xmr(periods, [6.0] * 3 + values[3:], fix_after=3)

@@ -32,7 +32,7 @@ def test_the_boards_own_action_log_is_there(store: Store):
     assert len(actions) == 9
     assert sorted(action.status for action in actions) == ["amber"] * 2 + ["green"] * 7
     prisoners = next(action for action in actions if action.minute == "330(d)")
-    assert (prisoners.officers, prisoners.status) == ("Director of Public Health", "amber")
+    assert (prisoners.officers, prisoners.status) == ("Mike Sandys", "amber")
     assert prisoners.source == "hwb-minutes-2016: Action log, L387-389; L399-413"
     assert not any(action.synthetic for action in actions)
 
@@ -129,3 +129,9 @@ def test_it_names_boards(store: Store):
     found: Assessment = assess(store, LLR, date(2017, 10, 31))
     assert found.board_name("slt") == "System Leadership Team"
     assert found.board_name("nobody") == "nobody"
+
+
+@pytest.mark.parametrize("day", [date.min, date(1989, 12, 31), date(2200, 1, 1), date.max])
+def test_a_data_date_is_of_this_age(day):
+    with pytest.raises(ValueError, match="as_at"):
+        Programme(plan="p", id="p", as_at=day)

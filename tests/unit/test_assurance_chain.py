@@ -106,7 +106,8 @@ def test_an_exception_that_has_ended_keeps_its_place():
 def test_what_is_named_and_gone_is_said_to_be_gone():
     chain = _assessment(actions=(_action("a", "risk:gone", "nonsense"),)).chain("action:a")
     assert {link.ref: link.detail for link in chain.before} == dict.fromkeys(
-        ("risk:gone", "other:nonsense"), "It is named by a row but is not, or no longer, held."
+        ("risk:gone", "other:nonsense"),
+        "It is named by a row, but nothing, or more than one thing, is held under that name.",
     )
     assert {link.kind for link in chain.before} <= set(KINDS)
 
@@ -156,3 +157,23 @@ def test_a_correction_follows_from_what_it_corrects():
         decisions=(_decision("d"),), entries=(_entry("e", "decision:d"), _entry("f", "decision:d", reverses="e"))
     )
     assert [link.ref for link in assessment.chain("entry:e").after] == ["entry:f"]
+
+
+def test_a_quarter_that_waits_for_another_is_not_green():
+    counted = tuple(one for one in FIGURES if not (one.metric == "m4" and one.period == date(2015, 4, 1)))
+    links = _assessment(actuals=counted).web.links
+    assert [links[f"payment:{quarter}"].status for quarter in ("2015/16 Q1", "2015/16 Q2", "2015/16 Q3")] == [
+        "grey"
+    ] * 3
+
+
+def test_two_boards_with_one_minute_are_not_taken_for_each_other():
+    twice = (
+        _decision("one", minute="12(a)"),
+        _decision("two", minute="12(a)").model_copy(update={"body": "leicestershire-hwb"}),
+    )
+    assessment = _assessment(decisions=twice, actions=(_action("a", "decision:12(a)"),))
+    assert [link.detail for link in assessment.chain("action:a").before] == [
+        "It is named by a row, but nothing, or more than one thing, is held under that name."
+    ]
+    assert assessment.chain("decision:one").after == assessment.chain("decision:two").after == ()

@@ -8,6 +8,7 @@ import pytest
 
 from bettercare.assurance.fund import months_in, position, years
 from bettercare.assurance.ledger import Entry, entry, opening, reversal
+from bettercare.assurance.overspend import present
 from bettercare.assurance.payment import payment_quarters, payment_rule, payments, proposed
 from bettercare.plan import Plan
 from small_fund import Q1, Q2, YEAR, small_fund, spend
@@ -122,3 +123,18 @@ def test_a_year_without_entries_says_so(plan: Plan) -> None:
 
 def test_synthetic_entries_make_the_position_synthetic(plan: Plan) -> None:
     assert position(plan, ledger(plan, spend(plan, "a", 1, synthetic=True)), YEAR, ON).synthetic
+
+
+def test_spend_that_was_undone_does_not_lengthen_the_year(plan: Plan) -> None:
+    slip = spend(plan, "b", 900, 9)
+    undone = reversal(slip, date(2017, 9, 30), "entered for the wrong month")
+    fund = position(plan, ledger(plan, spend(plan, "a", 5_000, 4), slip, undone), YEAR, date(2017, 10, 31))
+    assert (fund.months, fund.spent) == (1, 500_000)
+
+
+def test_without_a_rule_nothing_is_said_to_say_who_meets_it() -> None:
+    unruled = small_fund(overspend_rule=[])
+    fund = position(unruled, ledger(unruled, *pay(unruled, {Q1: 1000, Q2: 1000})), YEAR, date(2018, 3, 31))
+    assert fund.not_covered
+    assert "the plan has no rule for who meets it" in fund.sentence
+    assert present(unruled, fund, ()).sentence.endswith("The plan has no rule for who meets it.")

@@ -134,7 +134,7 @@ def test_a_small_chance_is_an_exception_whatever_the_rating() -> None:
     assert made.forecast.chance < LEAST_CHANCE
     assert made.exception is not None
     assert made.exception.since == date(2015, 2, 1)
-    assert "expected to miss its trajectory since February 2015 (1 month), rated green" in made.exception.sentence
+    assert "expected to miss its trajectory by the figures to February 2015, rated green" in made.exception.sentence
 
 
 def test_an_exception_does_not_go_away_because_figures_stop() -> None:
@@ -241,3 +241,36 @@ class TestDemonstration:
             assert all(actual.synthetic == (actual.source == INVENTED) for actual in actuals(plan))
         template = Plan.read(shipped()["llr-stp-2016"].parent / "template")
         assert actuals(template) == ()
+
+
+def test_with_months_missing_figures_are_counted_and_not_months() -> None:
+    gaps = [
+        row.model_copy(update={"period": next_period(of(), FIRST, step)})
+        for row, step in zip(rows([110, 111, 112]), (0, 5, 9), strict=True)
+    ]
+    made = judge(of(), gaps, None, date(2015, 1, 31)).exception
+    assert made is not None
+    assert "off track since April 2014 (3 figures), rated red" in made.sentence
+
+
+def test_one_that_gets_worse_after_a_missed_month_is_said_to_get_worse() -> None:
+    # Amber in the last month but one; green and outside its limits in the last.
+    made = judged([*[80, 81, 79, 80, 82, 80, 79, 81, 80, 82, 80, 79, 81], 103, 95], of(baseline=None))
+    assert [status for _, status in made.history][-2:] == ["amber", "green"]
+    assert made.spc is not None
+    assert made.spc.points[-1].meaning == "concern"
+    assert made.exception is not None
+    assert made.exception.state == "getting worse since May 2015"
+
+
+def test_a_run_ends_where_limits_were_worked_out_anew() -> None:
+    values = [*[98, 97, 96, 95, 94, 93, 98, 97, 96, 95, 94], *[90 + step for step in range(8)]]
+    made = judged(values, of(baseline=None), MetricRules(plan="p", id="m", rebase=(date(2015, 3, 1),)))
+    assert "it has risen with every figure from March 2015 on (8 points)" in made.disagreement
+
+
+def test_after_the_last_target_no_trajectory_asks() -> None:
+    made = judged(STEADY).forecast
+    assert made is not None
+    assert "The last target is 100" in made.sentence
+    assert "trajectory asks" not in made.sentence

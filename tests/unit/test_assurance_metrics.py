@@ -228,3 +228,13 @@ def test_an_aim_says_where_it_comes_from() -> None:
     assert isinstance(aim, Aim)
     assert aim.where == "bcf-2014: National Metric 3, L865"
     assert aim.note
+
+
+def test_every_better_care_fund_metric_says_what_is_counted_and_from_where():
+    found = {one.id: one for one in metrics(Plan.read("leicestershire-bcf-2014"))}
+    assert all(one.actuals_from for one in found.values())
+    assert [one.id for one in found.values() if not (one.numerator and one.denominator)] == ["m5"]
+    assert found["m3"].counted == (
+        "Delayed bed days of adults in all hospitals over adults in the county. From: NHS England's monthly return of delayed transfers; the paper"
+        " does not say."
+    )

@@ -109,7 +109,7 @@ def test_the_critical_path_goes_through_what_slips():
 def test_nothing_left_to_do_has_no_critical_path():
     made = _schedule(("a", "2017-03-31", ""), a=Progress(done_on=date(2017, 3, 31)))
     assert made.critical_path == ()
-    assert made.sentence == "Of 1 milestones 1 is done, none is late."
+    assert made.sentence == "Of 1 milestone 1 is done, none is late."
     assert schedule(small_plan(), [], ON).sentence == "The plan has no milestones."
 
 
@@ -131,3 +131,20 @@ def test_the_shipped_plans_have_a_schedule():
         made = schedule(Plan.read(name), [], date(2014, 1, 1))
         assert made.milestones
         assert [one.due for one in made.milestones if one.due] == sorted(one.due for one in made.milestones if one.due)
+
+
+def test_the_critical_path_ends_with_what_comes_last_now_and_not_what_was_due_last():
+    made = _schedule(
+        ("a", "2018-03-31", ""), ("b", "2018-06-30", "a"), ("z", "2018-12-31", ""), a=Progress(expected=date(2019, 6, 30))
+    )  # fmt: skip
+    assert made.critical_path == ("a", "b")
+
+
+def test_a_milestone_still_to_come_due_is_not_called_not_done():
+    late = _schedule(("a", "2018-03-31", ""), a=Progress(expected=date(2018, 6, 30))).by_id["a"]
+    assert late.reason.startswith("Due on 31 March 2018; 30 June 2018 at the earliest: 91 days late")
+
+
+def test_a_day_at_the_end_of_the_calendar_breaks_nothing():
+    made = _schedule(("a", "2018-03-31", ""), ("b", "2018-06-30", "a"), a=Progress(expected=date.max)).by_id
+    assert made["b"].at_most == date.max

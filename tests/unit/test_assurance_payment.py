@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from bettercare.assurance.ledger import Entry, balances, opening, reversal
+from bettercare.assurance.ledger import Entry, balances, entry, opening, reversal
 from bettercare.assurance.metrics import Actual
 from bettercare.assurance.payment import (
     PaymentRule,
@@ -197,4 +197,28 @@ def test_a_reason_has_both_figures(plan: Plan) -> None:
     assert made[1].reason == "Admissions of Q2 are not known in full yet, so nothing is paid or released."
     assert (
         payments(RULE, QUARTERS, {"Q2": 1})[1].reason == "Waits for Q1: each quarter is judged on all quarters so far."
+    )
+
+
+def test_a_month_whose_latest_revision_has_no_count_is_not_known() -> None:
+    uncounted = actual(4, 300, 2).model_copy(update={"numerator": None})
+    assert month_admissions([uncounted, actual(4, 300)], "admissions") == {}
+
+
+def test_earned_money_given_to_schemes_is_not_paid_again(plan: Plan) -> None:
+    paid = post(plan, {Q1: 950})
+    given = entry(
+        plan, on=date(2017, 8, 1), kind="budget", from_account="performance", to_account="scheme:a", pence=500_000, because=f"payment:{Q1}",
+        id="given",
+    )  # fmt: skip
+    assert sum(each.pence for each in paid if each.to_account == "performance") == 500_000
+    assert post(plan, {Q1: 950}, (*paid, given)) == ()
+
+
+def test_reasons_say_no_more_than_the_rule() -> None:
+    more, good = (payments(RULE, QUARTERS, counted) for counted in ({"Q1": 1100}, {"Q1": 950, "Q2": 850}))
+    assert "threshold" not in more[0].reason
+    assert good[1].reason.endswith(
+        "This quarter's part is £10,000; with what earlier quarters missed £15,000 is earned; £5,000 released before is recovered from the"
+        " commissioners."
     )

@@ -13,7 +13,7 @@ from bettercare.assurance.payment import payment_rule
 from bettercare.assurance.sharing import Case, Given, care_at_home, cases, demand_outstrips, exempt_event
 from bettercare.errors import BettercareError
 from bettercare.plan import Plan
-from small_fund import Q1, Q2, YEAR, small_fund, spend
+from small_fund import Q1, Q2, TABLES, YEAR, small_fund, spend
 from small_plan import small_plan
 
 ON = date(2017, 10, 31)
@@ -166,4 +166,28 @@ def test_a_place_may_be_a_schemes_saving() -> None:
         200_000,
         500_000,
         200_000,
+    )
+
+
+def test_a_all_that_can_be_earned_is_not_called_the_trajectory_met() -> None:
+    # Three admissions short of the plan, and the cap is GBP 500 below what the plan's reduction is worth.
+    capped = small_fund(
+        pool=[{**row, "value": "19,500"} if row["id"] == "performance" else row for row in TABLES["pool"]]
+    )
+    months = dict.fromkeys(MONTHS, 300) | {date(2017, 9, 1): 303}
+    assert worked(capped, months=months)["a"].happens.startswith(
+        "All there is to earn is earned to 2017/18 Q2: £19,500"
+    )
+
+
+def test_c_no_more_can_be_avoided_than_there_are(plan: Plan) -> None:
+    with pytest.raises(BettercareError, match="below nothing"):
+        worked(plan, Given(avoided=5000, demand=0))
+
+
+def test_c_a_release_above_the_cost_is_said_to_be() -> None:
+    strict = small_fund(payment_rule=[{**TABLES["payment_rule"][0], "threshold": 100}])
+    assert (
+        "the risk pool releases £20,000, which is £19,800 more"
+        in worked(strict, Given(avoided=200, demand=2))["c"].happens
     )

@@ -112,8 +112,9 @@ def _check_it_exists(item: str) -> None:
 def _check_it_parses(words: list[str]) -> None:
     command: click.Command = main
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-        assert words[0] in command.commands, f"there is no command {words[0]}"
-        command, words = command.commands[words[0]], words[1:]
+        named = command.get_command(click.Context(command), words[0])
+        assert named is not None, f"there is no command {words[0]}"
+        command, words = named, words[1:]
     if not isinstance(command, click.Group):
         with command.make_context("bettercare", list(words)):
             pass

@@ -15,8 +15,10 @@ import pytest
 from bettercare import demo
 from bettercare.assurance import Assessment, Registers, assess
 from bettercare.assurance.actions import Action
+from bettercare.assurance.decisions import Decision
 from bettercare.assurance.programme import Programme
 from bettercare.plan import Plan
+from bettercare.reports.amounts import NONE
 from bettercare.reports.exhibit import Document, Exhibit
 from bettercare.reports.page import html
 from bettercare.reports.programme import board_report, facts, programme_report
@@ -232,3 +234,26 @@ def test_a_plan_of_which_nothing_is_known_still_has_a_report(tmp_path: Path) -> 
     assert "<h1>Programme report, January 2016</h1>" in html(report)
     assert workbook(report)[:2] == b"PK"
     assert len(sha256(canonical(facts(empty)))) == 64
+
+
+def test_a_quarter_that_waits_is_not_said_to_have_avoided_nothing(bcf: Assessment) -> None:
+    counted = tuple(one for one in bcf.registers.actuals if not (one.metric == "m4" and one.period == date(2015, 7, 1)))
+    document = programme_report(replace(bcf, registers=replace(bcf.registers, actuals=counted)))
+    assert "810 of 947 admissions fewer by 2015/16 Q1" in exhibit(document, "payments").message
+    assert [row["earned"] == NONE for row in rows(document, "payments")] == [False, False, True, True]
+    assert any("810 of 947 admissions fewer" in headline.detail for headline in document.headlines)
+
+
+def test_without_spend_no_forecast_is_claimed(bcf: Assessment) -> None:
+    unspent = tuple(one for one in bcf.registers.entries if one.kind != "spend")
+    document = programme_report(replace(bcf, registers=replace(bcf.registers, entries=unspent)))
+    assert "no spend of the fund has been entered in 2015/16" in document.verdict
+    assert exhibit(document, "fund-spend").message.startswith("No spend has been entered")
+
+
+def test_a_decision_written_up_after_the_last_report_is_in_the_next(bcf: Assessment) -> None:
+    before = facts(bcf)
+    late = Decision(plan=BCF, id="late", decision="Decided in time, written up late", body="integration-executive", on=bcf.on - timedelta(days=5))  # fmt: skip
+    registers = replace(bcf.registers, decisions=(*bcf.registers.decisions, late))
+    made = rows(programme_report(replace(bcf, registers=registers), before), "decisions-made")
+    assert [row["decision"] for row in made] == [late.decision]

@@ -104,7 +104,7 @@ def test_the_page_of_the_description_needs_nothing_from_elsewhere(demo: Client) 
     shown = demo.get("/api/docs")
     assert shown.status_code == 200
     check_outline(shown.text)
-    assert "/plans/{plan}/metrics/{metric}" in shown.text
+    assert 'id="metric_judgement"' in shown.text
     assert not re.search(r'(?:src|href)="(?:https?:)?//', shown.text)
 
 

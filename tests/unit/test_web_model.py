@@ -104,7 +104,9 @@ def test_a_run_is_stopped(tmp_path: Path) -> None:
         time.sleep(0.05)
     assert 0 < jobs.job(LLR, job.id).done < MOST_RUNS
     assert jobs.job(LLR, second.id).state == "waiting"
-    jobs.cancel(job)
+    with pytest.raises(BettercareError, match="ann asked for this run"):
+        jobs.cancel(job, "bo")
+    jobs.cancel(job, "ann")
     assert jobs.job(LLR, job.id).state == "cancelled"
     assert _over(jobs, second).state == "done"
     with pytest.raises(Missing):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 from fastapi.dependencies.models import Dependant
@@ -11,7 +12,8 @@ from fastapi.routing import APIRoute
 
 from bettercare.access.roles import RIGHTS, Right, Role
 from bettercare.access.users import change_user, find_user
-from bettercare.web.pages import ROUTERS
+from bettercare.web.app import ROUTERS
+from demo_client import demo  # noqa: F401
 from web_client import BCF, Client, client  # noqa: F401
 
 PUBLIC = {
@@ -26,8 +28,8 @@ def _walk(routes: object) -> Iterator[APIRoute]:
     for route in routes:  # type: ignore[attr-defined]
         if isinstance(route, APIRoute):
             yield route
-        elif hasattr(route, "routes"):
-            yield from _walk(route.routes)
+        else:  # a router in a router; anything else fails here
+            yield from _walk(route.original_router.routes)
 
 
 ROUTES = [(route, method) for router in ROUTERS for route in _walk(router.routes) for method in sorted(route.methods)]
@@ -44,7 +46,9 @@ def _address(route: APIRoute) -> str:
 
 
 def test_there_are_routes() -> None:
-    assert len(ROUTES) > 25
+    paths = [route.path for route, _ in ROUTES]
+    assert len(paths) > 150
+    assert sum(path.startswith("/api/") for path in paths) > 25
 
 
 @pytest.mark.parametrize(("route", "method"), ROUTES, ids=lambda one: getattr(one, "path", one))
@@ -109,6 +113,48 @@ def test_a_user_who_may_no_longer_sign_in_is_let_out_at_once(client: Client) -> 
     assert user is not None
     change_user(client.store, "test", type(user).model_validate(user.model_dump() | {"active": False}))
     assert client.get("/").headers["location"] == "/sign-in?next=/"
+
+
+def _offered(text: str) -> Iterator[tuple[str, str]]:
+    """Method and address of all that a page offers to do."""
+    for address in re.findall(r'<a [^>]*href="(/[^"]*)"', text):
+        yield "GET", address
+    for form in re.findall(r"<form[^>]*>", text):
+        action, post = re.search(r'action="([^"]*)"', form), 'method="post"' in form
+        if action:
+            yield "POST" if post else "GET", action[1]
+
+
+def _kind_of(path: str) -> str:
+    """The route that an address belongs to."""
+    return next((route.path for route, method in ROUTES if method == "GET" and route.path_regex.fullmatch(path)), path)
+
+
+@pytest.mark.parametrize("role", ["viewer", "editor", "board", "administrator"])
+def test_no_page_offers_what_its_reader_may_not_do(demo: Client, role: Role) -> None:  # noqa: F811
+    """Not even when somebody who may has looked at the page before, and parts of it were kept."""
+    wrong, seen, shown = set(), set(), {}
+    waiting = ["/", f"/plans/{BCF}/agenda"]
+    while waiting:
+        path = unescape(waiting.pop(0)).partition("#")[0].partition("?")[0]
+        kind = _kind_of(path)
+        if kind in seen or path.endswith((".xlsx", ".html", "/pdf", "/xlsx")) or "preview" in path or "llr" in path:
+            continue
+        seen.add(kind)
+        for who in ("programme office", role):
+            shown[who] = demo.sign_in(who).get(path)
+        if shown[role].status_code != 200:
+            continue
+        waiting += [address for method, address in _offered(shown["programme office"].text) if method == "GET"]
+        for method, address in _offered(shown[role].text):
+            bare = unescape(address).partition("#")[0].partition("?")[0]
+            for route, how in ROUTES:
+                if how == method and route.path_regex.fullmatch(bare):
+                    if not getattr(route.endpoint, "public", False) and not _rights(route.dependant) <= RIGHTS[role]:
+                        wrong.add(f"{path} offers {method} {bare}")
+                    break
+    assert wrong == set()
+    assert len(seen) > 40
 
 
 def test_buttons_a_visitor_may_not_use_are_not_shown(client: Client) -> None:  # noqa: F811

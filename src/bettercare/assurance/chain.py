@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from bettercare.assurance.ledger import account_name, sterling
+from bettercare.assurance.metrics import written
+from bettercare.assurance.milestones import belongs
 from bettercare.assurance.payment import months_of, payment_rule
 from bettercare.assurance.programme import in_words
 from bettercare.assurance.risks import band
@@ -230,7 +232,12 @@ class _Making:
                 self.add(ref, title, "green", "It is no longer off track by the figures held now.")
                 self.steps.append((f"rag:{metric}", ref))
             else:
-                self.add(ref, ref, "grey", "It is named by a row, but nothing (or no longer anything), or more than one thing, is held under that name.")
+                self.add(
+                    ref,
+                    ref,
+                    "grey",
+                    "It is named by a row, but nothing, or more than one thing, is held under that name.",
+                )
             return ref
 
 
@@ -243,7 +250,7 @@ def _plan_links(assessment: Assessment, made: _Making) -> None:
         # A milestone that is on course explains nothing: only one that is not leads to its schemes.
         if one.rag in ("red", "amber"):
             for scheme in plan.schemes:
-                if scheme.id == one.scheme or one.id in (scheme.row["milestones"] or ()):
+                if belongs(one.id, one.scheme, scheme):
                     made.lead([ref], f"scheme:{scheme.id}")
         made.lead(
             (f"milestone:{other}" for other in one.requires if schedule.by_id[other].rag in ("red", "amber")), ref

@@ -100,6 +100,20 @@ class Metric:
     """Decimals that its figures are printed with."""
     frequency_assumed: bool = False
     """Whether the plan says how often; when it does not, annual is taken."""
+    numerator: str = ""
+    """What is counted, where the plan says."""
+    denominator: str = ""
+    """What it is counted over, where the plan says."""
+    actuals_from: str = ""
+    """Where its actuals come from, where the plan says."""
+
+    @property
+    def counted(self) -> str:
+        """What is counted, over what and from where, in a sentence or two; "" where the plan says none of it."""
+        said = " over ".join(
+            filter(None, (self.numerator, self.denominator and self.denominator[0].lower() + self.denominator[1:]))
+        )
+        return " ".join(f"{part}." for part in (said, self.actuals_from and f"From: {self.actuals_from}") if part)
 
     @cached_property
     def line(self) -> tuple[Aim, ...]:
@@ -180,6 +194,9 @@ def _metric(row: Row, trajectory: Sequence[Row], schemes: Sequence[str]) -> Metr
         source=": ".join(filter(None, (row["source"], row["where"]))),
         places=_places(next(iter(units), ""), [point.text["value"] for point in trajectory]),
         frequency_assumed=not row["frequency"],
+        numerator=row["numerator"] or "",
+        denominator=row["denominator"] or "",
+        actuals_from=row["actuals_from"] or "",
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import ClassVar
 
 from bettercare.assurance.programme import days_in_words, in_words
 from bettercare.errors import BettercareError
-from bettercare.plan import Plan
+from bettercare.plan import Plan, Scheme
 from bettercare.plan.cells import parts
 from bettercare.store import Record, asks
 
@@ -99,6 +99,11 @@ class Dates:
     requires: tuple[str, ...]
 
 
+def belongs(milestone: str, named: str, scheme: Scheme) -> bool:
+    """Whether a milestone is a scheme's: it names the scheme, or the scheme names it."""
+    return named == scheme.id or milestone in (scheme.row["milestones"] or ())
+
+
 Pass = Mapping[str, tuple[date | None, date | None]]
 """The two bounds of each milestone: ``at_least`` and ``at_most``."""
 
@@ -175,7 +180,7 @@ def forward(given: Mapping[str, Dates], on: date) -> Pass:
             bounds[name] = (dates.done_on, dates.done_on)
             continue
         least = [bound for other in dates.requires if (bound := bounds[other][0])]
-        most = [bound + gap(given[other], dates) for other in dates.requires if (bound := bounds[other][1])]
+        most = [after(bound, given[other], dates) for other in dates.requires if (bound := bounds[other][1])]
         if dates.expected is not None:
             least.append(max(dates.expected, on))
             most.append(max(dates.expected, on))
@@ -183,11 +188,13 @@ def forward(given: Mapping[str, Dates], on: date) -> Pass:
     return bounds
 
 
-def gap(before: Dates, after: Dates) -> timedelta:
-    """The planned time from one milestone to one that waits for it; nothing where either is undated or they are out of order."""
-    if before.due is None or after.due is None:
-        return timedelta(0)
-    return max(after.due - before.due, timedelta(0))
+def after(reached: date, before: Dates, waits: Dates) -> date:
+    """The day a milestone can be reached if what it waits for is reached on a day and all of the planned time between the two is needed.
+
+    No time is planned where either is undated or they are due out of order. No day is later than the last of the calendar.
+    """
+    planned = max((waits.due - before.due).days, 0) if before.due is not None and waits.due is not None else 0
+    return date.fromordinal(min(reached.toordinal() + planned, date.max.toordinal()))
 
 
 def _waiting(given: Mapping[str, Dates]) -> Mapping[str, frozenset[str]]:
@@ -221,7 +228,7 @@ def _critical_path(given: Mapping[str, Dates], bounds: Pass) -> tuple[str, ...]:
         while given[chain[-1]].requires:
             here = given[chain[-1]]
             holds = [
-                (bound + gap(given[other], here), len(given[other].requires), other)
+                (after(bound, given[other], here), len(given[other].requires), other)
                 for other in here.requires
                 if (bound := bounds[other][1]) is not None
             ]
@@ -282,7 +289,7 @@ def _held_by(name: str, given: Mapping[str, Dates], bounds: Pass, on: date) -> s
     """The milestone that moves this one past its own date, or ""."""
     dates = given[name]
     holds = [
-        (bound + gap(given[other], dates), other)
+        (after(bound, given[other], dates), other)
         for other in dates.requires
         if given[other].done_on is None and (bound := bounds[other][1]) is not None
     ]

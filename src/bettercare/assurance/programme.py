@@ -16,7 +16,9 @@ class Programme(Record):
 
     table: ClassVar[str] = "programmes"
 
-    as_at: date | None = asks("Data date", "The day the pages speak of; blank for today", None)
+    as_at: date | None = asks(
+        "Data date", "The day the pages speak of; blank for today", None, ge=date(1990, 1, 1), le=date(2199, 12, 31)
+    )
     section_75: str = asks("Section 75 agreement", "Where the agreement stands", "", long=True)
 
 

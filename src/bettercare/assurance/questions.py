@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from bettercare.assurance.boards import Board
+from bettercare.assurance.milestones import belongs
 from bettercare.assurance.programme import days_in_words, in_words
 from bettercare.errors import BettercareError
 from bettercare.plan import Plan
@@ -198,11 +199,7 @@ def suggestions(assessment: Assessment, board: Board) -> tuple[Suggestion, ...]:
     for one in assessment.schedule.late:
         count = len(one.delays)
         waits = f" {count} other milestone{' waits' if count == 1 else 's wait'} for it." if count else ""
-        own = [
-            scheme.id
-            for scheme in plan.schemes
-            if scheme.id == one.scheme or one.id in (scheme.row["milestones"] or ())
-        ]
+        own = [scheme.id for scheme in plan.schemes if belongs(one.id, one.scheme, scheme)]
         suggest(
             f"{one.milestone}: {days_in_words(one.slip)} late.{waits} Who can say when it will be reached, and what is lost until then?"
             if one.slip

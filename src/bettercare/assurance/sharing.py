@@ -230,7 +230,8 @@ def demand_outstrips(
     actual = baseline - avoided + demand
     if min(avoided, demand, actual) < 0:
         raise BettercareError(
-            "Admissions cannot be below nothing.", remedy=f"Write a number of 0 or more, and avoid at most {baseline:,}."
+            "Admissions cannot be below nothing.",
+            remedy=f"Write a number of 0 or more, and avoid at most {baseline:,}.",
         )
     cost = rule.unit_price * max(0, actual - planned)
     by_quarter = shared(actual, {name: before for name, before, _ in quarters})

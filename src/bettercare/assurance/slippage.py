@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from bettercare.assurance.milestones import Dates, Schedule, Scheduled, forward
+from bettercare.assurance.milestones import Dates, Schedule, Scheduled, belongs, forward
 from bettercare.errors import BettercareError
 from bettercare.model import Result, Scenario, run
 from bettercare.model.scenarios import Change
@@ -160,7 +160,7 @@ def _schemes(plan: Plan, delayed: list[DelayedMilestone]) -> tuple[DelayedScheme
     """The schemes that wait: named by a milestone that is moved, or naming one."""
     found = []
     for scheme in plan.schemes:
-        own = [one for one in delayed if one.scheme == scheme.id or one.id in (scheme.row["milestones"] or ())]
+        own = [one for one in delayed if belongs(one.id, one.scheme, scheme)]
         if not own or not max(one.most for one in own):
             continue
         worst = max(own, key=lambda one: (one.most, one.least))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 from rich.console import Console
@@ -53,7 +54,32 @@ class Group(click.Group):
     command_class = Command
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+class Rooms(Group):
+    """Commands that bring much with them are imported when they are asked for, so that the others start quickly."""
+
+    elsewhere: ClassVar[dict[str, str]] = {
+        "serve": "bettercare.cli.serve:serve_command",
+        "user": "bettercare.cli.serve:user_group",
+        "store": "bettercare.cli.serve:store_group",
+        "open": "bettercare.cli.assurance:open_command",
+        "status": "bettercare.cli.assurance:status_command",
+        "report": "bettercare.cli.assurance:report_command",
+        "chain": "bettercare.cli.assurance:chain_command",
+        "actuals": "bettercare.cli.assurance:actuals_group",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *self.elsewhere])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in self.elsewhere:
+            module, _, name = self.elsewhere[cmd_name].partition(":")
+            command: click.Command = getattr(import_module(module), name)
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bettercare")
 def main() -> None:
     """Plan, run and assure an integrated health and care system.
@@ -101,7 +127,7 @@ def run_command(plan: str, runs: int, seed: int, workers: int, scenarios: tuple[
     """Run a plan: print a summary and write an HTML report and a workbook."""
     from bettercare.reports import summary, write_html, write_workbook
 
-    _no_file_in_the_way(folder)
+    no_file_in_the_way(folder)
     result = _run(plan, runs, seed, workers, scenarios)
     for part in summary(result):
         out.print(part)
@@ -112,7 +138,7 @@ def run_command(plan: str, runs: int, seed: int, workers: int, scenarios: tuple[
         out.print(f"Written: {folder / name}", soft_wrap=True)
 
 
-def _no_file_in_the_way(folder: Path | None) -> None:
+def no_file_in_the_way(folder: Path | None) -> None:
     """Refuse an --out that is a file, or below one, before the time of a run is spent."""
     for place in (folder, *folder.parents) if folder else ():
         if place.exists() and not place.is_dir():
@@ -254,7 +280,7 @@ def compare_command(
     """Set the plan beside scenarios of it, run by run with the same luck."""
     from bettercare.reports import compare_table, write_html, write_workbook
 
-    _no_file_in_the_way(folder)
+    no_file_in_the_way(folder)
     results = [_run(plan, runs, seed, workers, ())]
     results += [_run(plan, runs, seed, workers, scenario.split("+")) for scenario in scenarios]
     out.print(compare_table(results))

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from bettercare.model import Result
 from bettercare.reports.amounts import count, money, span
+from bettercare.reports.exhibit import Document, Headline, Section
 from bettercare.reports.sections.comparison import compared
 from bettercare.reports.sections.soundness import Soundness
 from bettercare.reports.sections.verdict import bed_holders, has_gap, headlines, in_buildings, money_name, sentence_of
@@ -29,13 +30,7 @@ def summary(result: Result) -> list[RenderableType]:
     if is_synthetic(result):
         parts.append(Text("Synthetic plan: some or all of its figures are invented.", style="bold black on yellow"))
     parts.append(Panel(Text(sentence_of(result)), title=Text(result.plan.title), title_align="left", expand=True))
-    heads = RichTable(box=None, show_header=False, padding=(0, 2, 0, 0))
-    heads.add_column(style="dim")
-    heads.add_column(style="bold", no_wrap=True)
-    heads.add_column()
-    for head in headlines(result, found.verdicts):
-        heads.add_row(Text(head.title), Text(head.value), Text(head.detail))
-    parts.append(heads)
+    parts.append(_heads(headlines(result, found.verdicts)))
     if any(result.gap.published_case.flat):
         parts.append(_by_year(result))
     if len(bed_holders(result)) > 1:
@@ -43,6 +38,41 @@ def summary(result: Result) -> list[RenderableType]:
     if result.runs and any(result.gap.published_case.flat):
         parts.append(_drivers(result))
     return parts
+
+
+def in_short(document: Document) -> list[RenderableType]:
+    """A document's first page: what it warns of, its verdict and its headline figures."""
+    parts: list[RenderableType] = [Text(document.banner, style="bold black on yellow")] if document.banner else []
+    parts.append(Panel(Text(document.verdict), title=Text(document.title), title_align="left", expand=True))
+    return [*parts, _heads(document.headlines)]
+
+
+def section_tables(section: Section) -> list[RenderableType]:
+    """A section of a document: what each exhibit says, with its table."""
+    parts: list[RenderableType] = [Text(section.lead)] if section.lead else []
+    for exhibit in section.exhibits:
+        if exhibit.table is None:
+            parts.append(Text(exhibit.message, style="bold"))
+            continue
+        table = RichTable(
+            title=Text(exhibit.message), title_justify="left", title_style="bold", header_style="dim", show_lines=True
+        )
+        for column in exhibit.table.columns:
+            table.add_column(Text(column.title), justify="right" if column.numeric else "left", overflow="fold")
+        for row in exhibit.table.rows:
+            table.add_row(*(Text(column.written(row)) for column in exhibit.table.columns))
+        parts.append(table)
+    return parts
+
+
+def _heads(headlines: Sequence[Headline]) -> RichTable:
+    heads = RichTable(box=None, show_header=False, padding=(0, 2, 0, 0))
+    heads.add_column(style="dim")
+    heads.add_column(style="bold", no_wrap=True)
+    heads.add_column()
+    for head in headlines:
+        heads.add_row(Text(head.title), Text(head.value), Text(head.detail))
+    return heads
 
 
 def _table(title: str, first: str, rest: Sequence[str]) -> RichTable:

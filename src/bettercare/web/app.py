@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 import bettercare
-from bettercare.web import assets
-from bettercare.web.pages import ROUTERS
+from bettercare.web import api, assets, pages
 from bettercare.web.refusals import refuse_in_words, unforeseen
 from bettercare.web.state import Deployment
 from bettercare.web.surround import Surround
+
+ROUTERS = (*pages.ROUTERS, api.router)
+"""Of every page, and of the API."""
 
 
 def create_app(deployment: Deployment) -> FastAPI:

@@ -130,12 +130,14 @@ def form_of(
             # Nothing to choose from: asked for in words.
             shape, value = ("text", value) if shape == "choice" else ("list", "\n".join(value))
         needed = field.is_required() or bool(_least(field))
+        # What is stored is an id; what is offered is a name.
+        hint = "" if offered and str(field.description).startswith("Id of") else _hint(field)
         always = typing.get_origin(field.annotation) is Literal and bool(value)
         asked.append(
             Asked(
                 name,
                 field.title or name,
-                _hint(field),
+                hint,
                 shape,
                 needed or always,
                 offered,

@@ -116,8 +116,8 @@ def visitor_of(request: Request, form: FormData) -> Visitor:
                     "The page was open too long, or the form did not come from here, so nothing was changed.",
                     remedy="Open the page again and make your change there.",
                 )
-        if visitor.user.must_change and not request.url.path.startswith(("/account", "/sign-out")):
-            raise PasswordDue
+    if visitor.user.must_change and not request.url.path.startswith(("/account", "/sign-out")):
+        raise PasswordDue
     request.state.visitor = visitor
     return visitor
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bettercare.assurance import Assessment
-from bettercare.assurance.milestones import RED_AFTER, Scheduled
+from bettercare.assurance.milestones import RED_AFTER, Scheduled, belongs
 from bettercare.plan import Scheme
 from bettercare.reports.charts.gantt import gantt
 from bettercare.reports.exhibit import Chart, Column, Exhibit, Section, Table, filled
@@ -47,12 +47,13 @@ def _scheme(assessment: Assessment, scheme: Scheme) -> dict[str, Any]:
     plan, year = assessment.plan, fund_year(assessment)
     lines = {line.account: line for line in assessment.fund(year).lines} if year else {}
     line = lines.get(f"scheme:{scheme.id}")
-    steps = [one for one in assessment.schedule.milestones if scheme.id == one.scheme or one.id in (scheme.row["milestones"] or ())]  # fmt: skip
+    steps = [one for one in assessment.schedule.milestones if belongs(one.id, one.scheme, scheme)]
     behind = [one for one in steps if one.status in ("late", "at risk")]
     status = worst([*([line.rag] if line else []), *(one.rag for one in steps)])
     done = f"{len(behind)} of {len(steps)} late or at risk" if behind else f"{len(steps)} on course or done"
     judged = [one for one in assessment.judgements.values() if scheme.id in one.metric.schemes]
     return {
+        "id": scheme.id,
         "status": status,
         "theme": named(plan, "themes", str(scheme.row["theme"] or "")),
         "scheme": scheme.name,
@@ -71,7 +72,12 @@ def milestones(assessment: Assessment, only: Collection[str] | None = None) -> S
         only: ids of the schemes whose milestones are shown, with the critical path; all when not given.
     """
     schedule = assessment.schedule
-    found = [one for one in schedule.milestones if only is None or one.scheme in only or one.critical]
+    schemes = [scheme for scheme in assessment.plan.schemes if only is None or scheme.id in only]
+    found = [
+        one
+        for one in schedule.milestones
+        if only is None or one.critical or any(belongs(one.id, one.scheme, scheme) for scheme in schemes)
+    ]
     if not found:
         return Section("milestones", "Milestones")
     urgent = sorted((one for one in found if _urgent(one, assessment)), key=_urgency)[:MOST_DRAWN]

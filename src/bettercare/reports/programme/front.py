@@ -105,7 +105,9 @@ def headlines(assessment: Assessment) -> tuple[Headline, ...]:
         high = sum(band(one.now) == "red" for one in risks)
         found.append(
             Headline(
-                f"Risks scored {RED_FROM} or more", str(high), f"of {plural(len(risks), 'open risk')}, after mitigation where that is scored"
+                f"Risks scored {RED_FROM} or more",
+                str(high),
+                f"of {plural(len(risks), 'open risk')}, after mitigation where that is scored",
             )
         )
     open_ = [one for one in assessment.registers.actions if one.status != "done"]

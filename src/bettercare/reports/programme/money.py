@@ -41,7 +41,9 @@ def _spend(held: FundPosition) -> Exhibit:
         Column("budget", "Even twelfths of the budget", "money", "GBP"),
     )  # fmt: skip
     chart = Chart(*(spend(held, width) for width in (WIDE, NARROW)))
-    forecast = f"the forecast is {money(abs(held.variance) / 100)} {'over' if held.variance > 0 else 'under'} for {held.year}"
+    forecast = (
+        f"the forecast is {money(abs(held.variance) / 100)} {'over' if held.variance > 0 else 'under'} for {held.year}"
+    )
     if not held.variance:
         forecast = f"the forecast for {held.year} is on budget"
     message = f"{money(held.spent / 100)} of {money(held.budget / 100)} spent; {forecast}."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -45,6 +47,38 @@ def schemes(result: Result) -> Section:
     )
     chart = _chart(result, saving, message) if saving else None
     return Section("schemes", "Schemes", exhibits=(Exhibit("league", message, table, chart, note, sheet="Schemes"),))
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is planned of schemes and of themes, in a few words each, such as "saves £0.6m, costs £2.0m"."""
+
+    schemes: Mapping[str, str]
+    """By scheme."""
+    themes: Mapping[str, str]
+    """By theme: what its schemes are planned to do together."""
+
+
+def planned(result: Result) -> Planned:
+    """What the plan says each scheme, and the schemes of each theme together, do in its last year."""
+    rows = {scheme.id: _row(result, scheme) for scheme in result.plan.schemes}
+    together: dict[str, dict[str, float]] = {}
+    for scheme in result.plan.schemes:
+        sums = together.setdefault(str(scheme.row["theme"]), {})
+        for name in ("published_case", "beds", "avoided", "investment"):
+            sums[name] = sums.get(name, 0.0) + (rows[scheme.id][name] or 0.0)
+    return Planned(
+        {id: _words(row) for id, row in rows.items()}, {theme: _words(row) for theme, row in together.items()}
+    )
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    saves, beds, avoids, costs = (row[name] for name in ("published_case", "beds", "avoided", "investment"))
+    parts = [
+        f"saves {money(saves)}" if saves else "", f"frees {count(beds)} beds" if beds else "",
+        f"avoids {count(avoids)} admissions" if avoids else "", f"costs {money(costs)}" if costs else "",
+    ]  # fmt: skip
+    return ", ".join(filter(None, parts))
 
 
 def _saving(column: Column) -> Column:

@@ -13,7 +13,5 @@ PAGES = (
 )  # fmt: skip
 """Each module has a ``router``."""
 
-_NAMES = (*(f"bettercare.web.pages.{name}" for name in PAGES), "bettercare.web.api")
-
-ROUTERS: tuple[APIRouter, ...] = tuple(import_module(name).router for name in _NAMES)
-"""The router of every page, and of the API."""
+ROUTERS: tuple[APIRouter, ...] = tuple(import_module(f"bettercare.web.pages.{name}").router for name in PAGES)
+"""The router of every page."""

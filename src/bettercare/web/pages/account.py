@@ -10,7 +10,7 @@ from bettercare.access.sign_in import change_password, sign_ins
 from bettercare.access.tokens import issue_token, revoke_token, tokens_of
 from bettercare.errors import BettercareError
 from bettercare.store import Missing
-from bettercare.web.guard import Reader, Sent
+from bettercare.web.guard import Forbidden, Reader, Sent
 from bettercare.web.pages.sign_in import let_in
 from bettercare.web.render import done, page
 from bettercare.web.state import Deployed
@@ -64,7 +64,9 @@ def new_password(request: Request, visitor: Reader, deployed: Deployed, sent: Se
 
 @router.post("/account/tokens")
 def new_token(request: Request, visitor: Reader, deployed: Deployed, sent: Sent) -> Response:
-    """Make a token and show it, this once."""
+    """Make a token and show it, this once. A program that has one cannot make itself another that lasts longer."""
+    if visitor.session is None:
+        raise Forbidden("A token is made by somebody who is signed in.", remedy="Sign in on a page.")
     days = str(sent.get("days", ""))
     try:
         if not re.fullmatch("[0-9]{1,4}", days):

@@ -53,7 +53,7 @@ from bettercare.store import Conflict, Missing
 from bettercare.vocabulary import FinancialYear
 from bettercare.web.forms import Faults, Form, form_of, read_form
 from bettercare.web.guard import Reader, Sent, Visitor, needs
-from bettercare.web.pages.registers import Filter, filtered
+from bettercare.web.pages.registers import NEW, Filter, filtered
 from bettercare.web.render import done, page, segment
 from bettercare.web.state import Assessed, Deployed
 
@@ -237,7 +237,7 @@ def new_entry(request: Request, visitor: Treasurer, assessment: Assessed) -> Res
 def add_entry(request: Request, visitor: Treasurer, assessment: Assessed, deployed: Deployed, sent: Sent) -> Response:
     """Put an entry in the ledger. The form carries the entry's id, so that sending it twice makes one entry."""
     plan, id = assessment.plan, str(sent.get("id", ""))
-    if not re.fullmatch("[0-9a-f]{12}", id):
+    if not NEW.fullmatch(id):
         id = uuid.uuid4().hex[:12]
     made = read_form(Entry, sent, only=ASKED, plan=plan.id)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -55,6 +56,8 @@ SHOWN = 200
 """Most rows of a file, or faults in it, that a page shows."""
 PART = 200_000
 """Letters of a hidden field; a field of a form may hold a megabyte."""
+MOST_POINTS = 1_000
+"""Most figures that limits can be worked out from before they are held."""
 CHOICES = 120
 """Most periods that a form offers."""
 FIGURE = ("value", "numerator", "denominator", "status", "source", "note")
@@ -238,6 +241,8 @@ def enter(
     one = metric_of(assessment, id)
     typed = str(sent.get("period", ""))
     read = _read_actual(assessment, one, typed, sent)
+    if isinstance(read, Actual):
+        read = _unless_overtaken(assessment, deployed, one, read, str(sent.get("seen", ""))) or read
     if isinstance(read, Actual) and sent.get("step") != "preview":
         try:
             with deployed.store.change(visitor.user.id, "Entered on the metric's page") as changing:
@@ -268,6 +273,21 @@ def enter(
         would,
         sent.get("step") == "preview",
     )
+
+
+def _unless_overtaken(
+    assessment: Assessment, deployed: Deployed, judgement: Judgement, read: Actual, seen: str
+) -> Faults | None:
+    """What to say when somebody entered a figure of the period after the form was opened, which was when change number ``seen`` was the last."""
+    known = revisions(assessment.registers.actuals, read.metric, read.period)
+    if not known or not re.fullmatch("[0-9]{1,15}", seen):
+        return None
+    last = deployed.store.history(Actual, assessment.plan.id, known[-1].id)[-1]
+    if last.number <= int(seen):
+        return None
+    metric = judgement.metric
+    said = f"{last.by} entered {written(metric, known[-1].value)} for {period_name(metric, read.period)} while this page was open"
+    return Faults({"value": f"{said}. Store yours again if it should stand"})
 
 
 def _read_actual(assessment: Assessment, judgement: Judgement, typed: str, sent: Sent) -> Actual | Faults:
@@ -307,7 +327,7 @@ def _actual_page(
     form = replace(form, asked=(asked, *form.asked))
     return page(
         request, visitor, "actual_form.html.j2", assessment, title=f"Enter a figure: {judgement.metric.name}", status=400 if form.faults else 200,
-        faulty=bool(form.faults), form=form, one=judgement, would=would, preview=preview, crumbs=_crumbs(assessment, judgement),
+        faulty=bool(form.faults), form=form, one=judgement, would=would, preview=preview, seen=assessment.revision, crumbs=_crumbs(assessment, judgement),
     )  # fmt: skip
 
 
@@ -389,6 +409,8 @@ def faults_of_rules(assessment: Assessment, judgement: Judgement, rules: MetricR
     metric, faults = judgement.metric, _preset_fault(rules.preset)
     if rules.rebase and not rules.rebase_reason.strip():
         faults["rebase_reason"] = "Say what changed in the system when the limits begin anew"
+    if rules.fix_after is not None and rules.fix_after > MOST_POINTS:
+        faults["fix_after"] = f"Limits can be held after {MOST_POINTS:,} figures at the most"
     odd = [day for day in rules.rebase if period_of(metric, day) != day]
     if odd:
         faults["rebase"] = f"{odd[0].isoformat()} is not the first day of a period of this metric"

@@ -36,7 +36,7 @@ PROGRESS = Register(
 )  # fmt: skip
 
 FILTERS = (
-    Filter("status", "Status", lambda one: str(one.status)),
+    Filter("status", "Status", lambda one: str(one.status), first=("Not done", lambda one: one.done_on is None)),
     Filter("theme", "Theme", lambda one: str(one.theme), lambda plan, value: str(plan["themes"].by_id[value]["name"]) if value in plan["themes"].by_id else value),
     Filter("critical", "Critical path", lambda one: "yes" if one.critical else "no"),
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,6 +27,9 @@ from bettercare.web.state import Assessed, Deployed, Deployment
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
+NEW = re.compile("[0-9a-f]{12}")
+"""The id that the form of a new row carries, so that sending it twice makes one row."""
+
 Context = Mapping[str, Any]
 Choice = tuple[str, str, bool, int]
 """One choice of a filter: words, address, whether it is the one shown, how many rows it leaves."""
@@ -39,6 +44,12 @@ class Filter:
     of: Callable[[Any], str]
     """What a row has; "" for nothing to choose."""
     words: Callable[[Plan, str], str] = lambda plan, value: value.capitalize()
+    first: tuple[str, Callable[[Any], bool]] | None = None
+    """Words and test of the rows shown when the address chooses none, where those are not all of them."""
+
+
+ALL = "all"
+"""In an address: every row, where a filter would show only some at first."""
 
 
 @dataclass(frozen=True)
@@ -97,12 +108,14 @@ def filtered(
     everything = list(rows)
     asked = {one.name: request.query_params.get(one.name, "") for one in filters}
 
+    def fits(one: Filter, row: T) -> bool:
+        value = asked[one.name]
+        if not value:
+            return one.first is None or one.first[1](row)
+        return value == ALL or one.of(row) == value
+
     def left(but: Filter | None = None) -> list[T]:
-        return [
-            row
-            for row in everything
-            if all(one is but or not asked[one.name] or one.of(row) == asked[one.name] for one in filters)
-        ]
+        return [row for row in everything if all(one is but or fits(one, row) for one in filters)]
 
     groups = []
     for one in filters:
@@ -113,20 +126,22 @@ def filtered(
         counts.pop("", None)
         if len(counts) > 1 or asked[one.name]:
             query = {name: value for name, value in asked.items() if name != one.name}
-            groups.append((one.title, _choices(plan, one, counts, len(open_to), query, asked[one.name])))
+            first = sum(one.first is not None and one.first[1](row) for row in open_to)
+            groups.append((one.title, _choices(plan, one, counts, len(open_to), first, query, asked[one.name])))
     return left(), groups
 
 
 def _choices(
-    plan: Plan, one: Filter, counts: Mapping[str, int], every: int, query: Mapping[str, str], chosen: str
+    plan: Plan, one: Filter, counts: Mapping[str, int], every: int, first: int, query: Mapping[str, str], chosen: str
 ) -> list[Choice]:
     def to(value: str) -> str:
         asked = [f"{name}={segment(said)}" for name, said in {**query, one.name: value}.items() if said]
         return "?" + "&".join(asked)
 
-    return [("All", to(""), not chosen, every)] + [
-        (one.words(plan, value), to(value), value == chosen, count) for value, count in counts.items()
-    ]
+    whole: list[Choice] = [("All", to(""), not chosen, every)]
+    if one.first is not None:
+        whole = [(one.first[0], to(""), not chosen, first), ("All", to(ALL), chosen == ALL, every)]
+    return whole + [(one.words(plan, value), to(value), value == chosen, count) for value, count in counts.items()]
 
 
 def board_name(plan: Plan, board: str) -> str:
@@ -210,6 +225,9 @@ def save(
         with deployment.store.change(visitor.user.id) as changing:
             return changing.add(made) if row is None else changing.replace(made)
     except Conflict as conflict:
+        there = deployment.store.find(register.kind, made.plan, made.id) if row is None else None
+        if there is not None and there.model_copy(update={"version": made.version}) == made:
+            return there  # the same form, sent twice
         if clash_of(register.kind, conflict) is None:
             # The row is gone: what was typed becomes a new one if it is saved again.
             return 409, form_of(
@@ -233,7 +251,7 @@ def show_form(
     return page(
         request, visitor, "register_form.html.j2", assessment, title=title, status=status, faulty=bool(form.faults), form=form,
         called=register.call(row) if row else "", action=action or (f"{own}/edit" if row else f"{address}/new"), cancel=own or address,
-        refs=refs(assessment) if any(one.name == "about" for one in form.asked) else {}, intro=intro, button=button,
+        refs=refs(assessment) if any(one.name == "about" for one in form.asked) else {}, intro=intro, button=button, id="" if row else uuid.uuid4().hex[:12],
         crumbs=((register.many.capitalize(), address), *(((register.call(row), own),) if row else ())),
     )  # fmt: skip
 
@@ -275,7 +293,8 @@ def routes(register: Register[R], router: APIRouter | None = None) -> APIRouter:
     def add(
         request: Request, assessment: Assessed, deployed: Deployed, sent: Sent, visitor: Visitor = editor
     ) -> Response:
-        made = save(register, assessment, deployed, visitor, sent, None)
+        id = str(sent.get("id", ""))
+        made = save(register, assessment, deployed, visitor, sent, None, id=id if NEW.fullmatch(id) else "")
         if isinstance(made, tuple):
             return show_form(register, request, visitor, assessment, made[1], None, made[0])
         return after(assessment, made, f"The {register.one} is in the register.")

@@ -13,7 +13,7 @@ from bettercare.store import Missing
 from bettercare.vocabulary import PODS
 from bettercare.web.guard import Reader
 from bettercare.web.pages.dashboard import row
-from bettercare.web.pages.overview import does, published
+from bettercare.web.pages.overview import published
 from bettercare.web.render import page
 from bettercare.web.state import Assessed, Deployed
 
@@ -38,7 +38,7 @@ def scheme(request: Request, visitor: Reader, assessment: Assessed, deployed: De
     about = {f"scheme:{id}", *(f"exception:{one.exception.id}" for one in metrics if one.exception)}
     return page(
         request, visitor, "scheme.html.j2", assessment, title=its.name, scheme=its,
-        theme=plan["themes"].by_id[its.row["theme"]], does=does(published(deployed, plan), its),
+        theme=plan["themes"].by_id[its.row["theme"]], does=published(deployed, plan).planned.schemes[id],
         effects=[_effect(plan, its, effect) for effect in its.effects], source=source(plan, its.row),
         requires=[plan.scheme(name) for name in its.requires], metrics=[row(one) for one in metrics],
         milestones=[one for one in assessment.schedule.milestones if one.scheme == id],

@@ -41,6 +41,7 @@ def sign_in(request: Request, deployed: Deployed, sent: Sent) -> Response:
 
 def let_in(request: Request, deployed: Deployment, user: User, to: str, notice: str = "") -> Response:
     """Start a session and go on to a page, with a sentence on it."""
+    end_session(deployed.store, request.cookies.get(cookie_name(request), ""))
     token, _ = start_session(deployed.store, user)
     response = done(to, notice)
     response.set_cookie(
