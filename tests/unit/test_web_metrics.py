@@ -137,6 +137,25 @@ def test_two_who_enter_the_same_period_cannot_both_succeed(demo: Client) -> None
     assert len([id for id in figures(demo) if id.startswith("m3@2016-01-01")]) == 1
 
 
+def test_who_had_the_form_open_is_told_that_another_entered_the_period(demo: Client) -> None:
+    demo.sign_in("editor")
+    seen = re.search(r'name="seen" value="(\d+)"', demo.get(f"{AT}/actuals").text)
+    assert seen is not None
+    old = {"seen": seen[1]}
+    follow(demo, demo.submit(f"{AT}/actuals", FIGURE | old))
+    demo.sign_in("programme office")
+    answer = demo.submit(f"{AT}/actuals", FIGURE | old | {"value": "341"})
+    assert answer.status_code == 400
+    assert "editor entered 340.10 per 100,000 a month for January 2016 while this page was open" in unescape(
+        answer.text
+    )
+    assert 'value="341"' in answer.text
+    now = re.search(r'name="seen" value="(\d+)"', answer.text)
+    assert now is not None
+    follow(demo, demo.submit(f"{AT}/actuals", FIGURE | {"value": "341", "seen": now[1]}))
+    assert figures(demo)["m3@2016-01-01#2"].value == 341
+
+
 def test_only_those_who_may_enter_see_and_use_the_form(demo: Client) -> None:
     demo.sign_in("viewer")
     assert "Enter a figure" not in demo.get(AT).text

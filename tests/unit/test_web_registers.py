@@ -215,6 +215,39 @@ def test_money_is_entered_in_pounds_and_kept_in_pence(demo: Client) -> None:
     assert "£1,234.56" in demo.get(f"/plans/{LLR}/risks/{row.id}").text
 
 
+@each
+def test_a_form_that_is_sent_twice_makes_one_row(demo: Client, case: Case) -> None:
+    demo.sign_in("programme office")
+    id = re.search(r'name="id" value="([0-9a-f]{12})"', demo.get(f"{case.base}/new").text)
+    assert id is not None
+    before = len(demo.store.list(case.kind, LLR))
+    first, again = (demo.submit(f"{case.base}/new", case.row | {"id": id[1]}) for _ in range(2))
+    assert (first.status_code, again.status_code) == (303, 303)
+    assert first.headers["location"] == again.headers["location"]
+    assert len(demo.store.list(case.kind, LLR)) == before + 1
+    other = demo.submit(f"{case.base}/new", case.row | {"id": id[1], case.field: "Something else"})
+    assert other.status_code == 409
+    assert "Something else" in other.text
+    new = re.search(r'name="id" value="([0-9a-f]{12})"', other.text)
+    assert new is not None
+    assert new[1] != id[1]
+
+
+@pytest.mark.parametrize("version", ["9" * 30, "9" * 5000, "-1", "x", ""])
+def test_a_version_that_is_none_loses(demo: Client, version: str) -> None:
+    demo.sign_in("programme office")
+    row = _added(demo, CASES[0])
+    for step in ("edit", "remove"):
+        assert demo.submit(f"{CASES[0].base}/{row.id}/{step}", CASES[0].row | {"version": version}).status_code == 409
+
+
+def test_what_the_address_fills_in_may_be_nonsense(demo: Client) -> None:
+    demo.sign_in("programme office")
+    shown = demo.get(f"/plans/{LLR}/risks/new?pence=lots&likelihood=x&review=never&status=odd")
+    assert shown.status_code == 200
+    assert 'value="lots"' in shown.text
+
+
 def test_a_row_may_be_about_only_what_there_is(demo: Client) -> None:
     demo.sign_in("programme office")
     refused = demo.submit(f"/plans/{LLR}/actions/new", CASES[1].row | {"about": "risk:no-such-risk"})

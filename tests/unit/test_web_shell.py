@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
@@ -47,7 +49,20 @@ def test_signing_in_goes_on_to_the_page_that_was_wanted(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["//evil.example", "https://evil.example", "/\\evil.example", "\\evil", "javascript:x", "/a\nb", "evil", ""]
+    "text",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "\\evil",
+        "javascript:x",
+        "/a\nb",
+        "evil",
+        "",
+        "http://[",
+        "[",
+        "///x",
+    ],
 )
 def test_nobody_is_sent_away_from_here_after_signing_in(text: str) -> None:
     assert own_path(text) == "/"
@@ -56,7 +71,12 @@ def test_nobody_is_sent_away_from_here_after_signing_in(text: str) -> None:
 def test_sign_in_from_another_site_is_refused(client: Client) -> None:  # noqa: F811
     _user(client)
     form = {"name": "ann", "password": PASSWORD}
-    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+    ):
         assert client.post("/sign-in", data=form, headers=headers).status_code == 403
     assert client.post("/sign-in", data=form, headers={"Origin": "http://testserver"}).status_code == 303
 
@@ -87,6 +107,39 @@ def test_a_token_is_shown_once_and_lets_a_program_in_until_revoked(client: Clien
     id = token.split("_")[1]
     assert program.post(f"/account/tokens/{id}/revoke", headers=bearer).status_code == 303
     assert program.get("/", headers=bearer).status_code == 303
+
+
+def test_a_program_makes_itself_no_other_token_and_stops_with_its_users_password(client: Client) -> None:  # noqa: F811
+    _user(client)
+    user = find_user(client.store, "ann")
+    assert user is not None
+    bearer = {"Authorization": f"Bearer {issue_token(client.store, user, 'a report')}"}
+    program = Client(client.deployment)
+    assert program.post("/account/tokens", data={"name": "more", "days": "366"}, headers=bearer).status_code == 403
+    assert program.get("/", headers=bearer).status_code == 200
+    set_password(client.store, "admin", user, "a password given", must_change=True)
+    assert program.get("/", headers=bearer).headers["location"] == "/account/password"
+    assert program.get("/api/v1/plans", headers=bearer).status_code == 403
+
+
+def test_signing_in_again_ends_the_session_before(client: Client) -> None:  # noqa: F811
+    _user(client)
+    signing = {"name": "ann", "password": PASSWORD}
+    client.post("/sign-in", data=signing)
+    before = client.cookies["bettercare"]
+    client.post("/sign-in", data=signing)
+    assert client.cookies["bettercare"] != before
+    assert client.get("/").status_code == 200
+    client.cookies.clear()
+    client.cookies.set("bettercare", before)
+    assert client.get("/").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "address", ["risks/%00", "changes/risks/%00", "changes?by=%00", "reports/a%00b", "chain/%00", "risks/new?risk=%00"]
+)
+def test_a_character_that_no_database_takes_is_not_looked_for(client: Client, address: str) -> None:  # noqa: F811
+    assert client.sign_in("programme office").get(f"/plans/{BCF}/{address}").status_code == 404
 
 
 def test_nobody_revokes_anothers_token(client: Client) -> None:  # noqa: F811
@@ -241,6 +294,46 @@ def test_an_assessment_is_made_again_only_when_the_store_changes(client: Client)
         client.store, "test", create_user(client.store, "test", "cy", name="Cy", role="viewer"), PASSWORD, hasher=HASHER
     )
     assert deployed.assessment(BCF) is second
+
+
+def test_what_is_slow_to_make_keeps_nobody_else_waiting(client: Client) -> None:  # noqa: F811
+    deployed = client.deployment
+    first = deployed.assessment(BCF)
+    begun, finish = Event(), Event()
+    made: list[int] = []
+
+    def slowly() -> str:
+        made.append(1)
+        begun.set()
+        assert finish.wait(30)
+        return "slow"
+
+    with ThreadPoolExecutor(3) as others:
+        slow = [others.submit(deployed.remember, first, "slow", slowly) for _ in range(2)]
+        assert begun.wait(30)
+        assert others.submit(deployed.remember, first, "quick", lambda: "quick").result(30) == "quick"
+        assert others.submit(deployed.assessment, BCF).result(30) is first
+        finish.set()
+        assert [one.result(30) for one in slow] == ["slow", "slow"]
+    assert made == [1]
+
+
+def test_what_a_visitor_may_choose_without_end_is_not_remembered(client: Client) -> None:  # noqa: F811
+    client.sign_in("viewer")
+    id = client.deployment.assessment(BCF).schedule.late[0].id
+    held = client.deployment._held[BCF].made
+    client.get(f"/plans/{BCF}/milestones/{id}/delays?days=1")
+    before = len(held)
+    for path in (
+        f"milestones/{id}/delays?days=2",
+        "dashboard?rag=x&theme=y",
+        "reports/preview?kind=board&board=x",
+        "metrics/x",
+        "questions/boards/x",
+    ):
+        client.get(f"/plans/{BCF}/{path}")
+        client.get(f"/plans/{BCF}/{path}1")
+    assert len(held) <= before + 1
 
 
 def test_every_page_of_the_menu_is_in_one_group_and_knows_where_it_is() -> None:
