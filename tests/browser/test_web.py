@@ -20,7 +20,7 @@ from served import PLANS, serving
 pytestmark = needs_chromium
 
 FUND = "leicestershire-bcf-2014"
-NOT_PAGES = re.compile(r"\.(xlsx|csv|pdf|json|html)$|^/static/|^/assets/|^/api/")
+NOT_PAGES = re.compile(r"\.(xlsx|csv|pdf|json|html)$|/reports/[^/]+/(html|pdf|xlsx)$|^/static/|^/assets/|^/api/")
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +172,7 @@ def _pattern(deployment: Deployment, path: str) -> str:
     path = urlsplit(path).path
     path = re.sub(r"/plans/[^/]+", "/plans/{plan}", path)
     return re.sub(
-        r"(/(?:metrics|schemes|risks|actions|decisions|meetings|questions|milestones|reports|changes/[^/]+|ledger|users|agenda|declarations|jobs|runs|themes)/)(?!new|import|rules|template)[^/]+",
+        r"(/(?:metrics|schemes|risks|actions|decisions|meetings|questions|milestones|reports|changes/[^/]+|ledger|users|agenda|declarations|jobs|runs|themes)/)(?!new|import|rules|template|preview)[^/]+",
         r"\1{id}",
         re.sub(r"/chain/.+", "/chain/{ref}", path),
     )

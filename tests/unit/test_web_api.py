@@ -100,6 +100,24 @@ def test_the_description_is_of_the_api_alone_and_says_what_each_part_means(offic
     assert not any(word in str(found["components"]["schemas"]) for word in secret)
 
 
+def test_the_examples_of_the_description_are_taken(office: Program) -> None:
+    found = office.ask("GET", "/api/v1/openapi.json")
+    for path in (
+        "risks",
+        "actions",
+        "decisions",
+        "meetings",
+        "agenda",
+        "declarations",
+        "questions",
+        "actuals",
+        "ledger",
+    ):
+        body = found["paths"][f"/api/v1/plans/{{plan}}/{path}"]["post"]["requestBody"]["content"]["application/json"]
+        (example,) = found["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]]["examples"]
+        office.ask("POST", f"/{path}", 201, json=example)
+
+
 def test_the_page_of_the_description_needs_nothing_from_elsewhere(demo: Client) -> None:  # noqa: F811
     shown = demo.get("/api/docs")
     assert shown.status_code == 200

@@ -57,6 +57,22 @@ def test_a_report_is_published_frozen_and_downloaded(demo: Client) -> None:
     assert demo.get(f"{AT}/monthly-2016-01/pdf").content == files["pdf"].content
 
 
+def test_a_form_that_is_sent_twice_publishes_one_report(demo: Client) -> None:
+    demo.sign_in("programme office")
+    seen = re.search(r'name="seen" value="(\d+)"', demo.get(AT).text)
+    assert seen is not None
+    form = {"kind": "monthly", "seen": seen[1]}
+    assert (
+        demo.submit(AT, form).headers["location"]
+        == demo.submit(AT, form).headers["location"]
+        == f"{AT}/monthly-2016-01"
+    )
+    assert len(demo.store.list(Published, BCF)) == 1
+    now = re.search(r'name="seen" value="(\d+)"', demo.get(AT).text)
+    assert now is not None
+    assert demo.submit(AT, form | {"seen": now[1]}).headers["location"] == f"{AT}/monthly-2016-01-2"
+
+
 def test_a_report_that_was_tampered_with_is_shown_as_such(demo: Client) -> None:
     demo.sign_in("programme office").submit(AT, {"kind": "monthly"})
     with demo.store.engine.begin() as connection:

@@ -113,12 +113,10 @@ def account_balances(visitor: Reader, assessment: Assessed) -> Any:
 
 
 _ENTRY = body_of(
-    Entry,
-    ("on", "kind", "from_account", "to_account", "pence", "because", "note"),
-    "EntryIn",
-    again=False,
-    id=(str, REFERENCE),
-)
+    Entry, ("on", "kind", "from_account", "to_account", "pence", "because", "note"), "EntryIn",
+    {"on": "2016-01-29", "kind": "spend", "from_account": "scheme:hdr1", "to_account": "spent:hdr1", "pence": 1250000, "id": "invoice-4711"},
+    again=False, id=(str, REFERENCE),
+)  # fmt: skip
 
 
 @router.post("/ledger", response_model=Entry, status_code=201)

@@ -64,7 +64,9 @@ def milestone_consequences(
     return assessment.consequences(id, days)
 
 
-_PROGRESS = body_of(Progress, PROGRESS.asked, "ProgressIn", again=True)
+_PROGRESS = body_of(
+    Progress, PROGRESS.asked, "ProgressIn", {"expected": "2016-03-31", "comments": "Waits for staff"}, again=True
+)
 
 
 @router.put("/milestones/{id}/progress", response_model=Progress)

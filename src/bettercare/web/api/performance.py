@@ -85,7 +85,9 @@ def metric_rules(visitor: Reader, assessment: Assessed, metric: MetricId) -> Any
     return metric_of(assessment, metric).rules
 
 
-_RULES = body_of(MetricRules, ("preset", *RULES), "MetricRulesIn", again=True)
+_RULES = body_of(
+    MetricRules, ("preset", *RULES), "MetricRulesIn", {"preset": "making-data-count", "amber": "5"}, again=True
+)
 
 
 @router.put("/metrics/{metric}/rules", response_model=MetricRules)
@@ -128,7 +130,13 @@ def actuals(
 
 
 _FIGURE = ("metric", "period", "value", "numerator", "denominator", "status", "source", "note")
-_ACTUAL = body_of(Actual, _FIGURE, "ActualIn", again=False)
+_ACTUAL = body_of(
+    Actual,
+    _FIGURE,
+    "ActualIn",
+    {"metric": "m3", "period": "2015-12-01", "value": "364.21", "source": "NHS England, delayed transfers of care"},
+    again=False,
+)
 
 
 @router.post("/actuals", response_model=Actual, status_code=201)

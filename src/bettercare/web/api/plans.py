@@ -154,7 +154,7 @@ def programme(visitor: Reader, assessment: Assessed) -> Any:
     return assessment.registers.programme
 
 
-_PROGRAMME = body_of(Programme, ("as_at", "section_75"), "ProgrammeIn", again=True)
+_PROGRAMME = body_of(Programme, ("as_at", "section_75"), "ProgrammeIn", {"as_at": "2016-01-31"}, again=True)
 
 
 @about.put("/programme", response_model=Programme)

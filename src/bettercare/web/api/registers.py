@@ -30,6 +30,17 @@ from bettercare.web.state import Deployed
 
 R = TypeVar("R", bound=Record)
 
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "risks": {"risk": "There is a risk that posts are not filled in time", "likelihood": 3, "impact": 4, "owner": "Workforce lead", "review": "2016-03-31"},
+    "actions": {"action": "Agree the rota for weekends", "body": "integration-executive", "officers": "Operational Group", "due": "2016-02-26", "about": ["rag:m4"]},
+    "decisions": {"decision": "The unit opens on Saturdays", "body": "integration-executive", "on": "2016-01-28", "minute": "45(a)", "about": ["rag:m4"]},
+    "meetings": {"body": "integration-executive", "on": "2016-03-31", "time": "14:00"},
+    "agenda": {"meeting": "ie-2016-02-25", "number": "4", "title": "Delayed transfers of care"},
+    "declarations": {"meeting": "ie-2016-02-25", "member": "A member", "interest": "Employed by a provider of the scheme", "item": "4"},
+    "questions": {"question": "What will be different by March?", "body": "leicestershire-hwb", "raised": "2016-01-28", "about": ["rag:m4"]},
+}  # fmt: skip
+"""One row of each register, for the description."""
+
 
 def checked(register: Register[R], assessment: Assessment, made: R, before: R | None, asked: Sequence[str] = ()) -> R:
     """A row put right, by the rules of its register.
@@ -44,18 +55,18 @@ def checked(register: Register[R], assessment: Assessment, made: R, before: R | 
     choices, faults = register.choices(assessment), []
     for name in asked or register.asked:
         value = getattr(made, name)
+        # What is there already may stay, though the plan no longer names it.
+        if before is not None and getattr(before, name) == value:
+            continue
         if name == "about":
             value, wrong = _about(assessment, value)
             made = made.model_copy(update={"about": value})
             faults += wrong
             continue
         given = choices.get(name, choices.get(_refers(register.kind, name)))
-        known = {one for one, _ in given} if given is not None else None
-        held = {value} if isinstance(value, str) else set(value) if isinstance(value, tuple) else set()
-        # What is there already may stay, though the plan no longer names it.
-        stayed = before is not None and getattr(before, name) == value
-        if known is not None and not stayed:
-            faults += [Fault(name, f"There is no {one!r}.", _among(known)) for one in sorted(held - known - {""})]
+        if given is not None:
+            known = {one for one, _ in given}
+            faults += [Fault(name, f"There is no {value!r}.", _among(known))] if value not in known | {""} else []
     if faults:
         raise refused(f"The {register.one} names what there is not.", faults)
     return register.check(assessment, made)
@@ -90,8 +101,8 @@ def _routes(register: Register[Any]) -> APIRouter:
     path = f"/{register.path}"
     name, plural = one.replace(" ", "_"), register.many.replace(" ", "_")
     title = "".join(word.capitalize() for word in one.split())
-    new = body_of(kind, register.asked, f"{title}In", again=False, id=(str, REFERENCE))
-    changed = body_of(kind, register.asked, f"{title}Change", again=True)
+    new = body_of(kind, register.asked, f"{title}In", EXAMPLES[register.path], again=False, id=(str, REFERENCE))
+    changed = body_of(kind, register.asked, f"{title}Change", EXAMPLES[register.path], again=True)
     editor: Any = Depends(needs(register.right))
 
     @router.get(path, name=f"list_{plural}", summary=f"List {register.many}", response_model=Rows[kind])  # type: ignore[valid-type]
@@ -146,7 +157,9 @@ def _steps() -> APIRouter:
     def add(name: str) -> None:
         step = STEPS[name]
         taker: Any = Depends(needs(step.right))
-        body_kind = body_of(QUESTIONS.kind, step.asked, f"Question{name.capitalize()}", again=True)
+        body_kind = body_of(
+            QUESTIONS.kind, step.asked, f"Question{name.capitalize()}", {step.asked[0]: "In words"}, again=True
+        )
 
         @router.post(
             f"/questions/{{id}}/{name}", name=f"{name}_question", summary=step.title, response_model=QUESTIONS.kind

@@ -7,7 +7,7 @@ import inspect
 import textwrap
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -124,12 +124,19 @@ REFERENCE = Field(
 )  # fmt: skip
 
 
-def body_of(kind: type[Record], asked: Sequence[str], name: str, *, again: bool, **more: Any) -> type[Body]:
+def body_of(
+    kind: type[Record], asked: Sequence[str], name: str, example: Mapping[str, Any], *, again: bool, **more: Any
+) -> type[Body]:
     """What is sent to make a row, or to change it ``again``: the fields ``asked`` of its kind, and ``more`` of (type, field)."""
     given: dict[str, Any] = {one: (kind.model_fields[one].annotation, kind.model_fields[one]) for one in asked}
     if again:
         given["version"] = (int, VERSION)
-    made: type[Body] = create_model(name, __base__=Body, __doc__=kind.__doc__, **given, **more)
+        example = {**example, "version": 1}
+
+    class WithExample(Body):
+        model_config = ConfigDict(json_schema_extra={"examples": [dict(example)]})
+
+    made: type[Body] = create_model(name, __base__=WithExample, __doc__=kind.__doc__, **given, **more)
     return made
 
 

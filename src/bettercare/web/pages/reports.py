@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from threading import Lock
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from bettercare.assurance import Assessment
+from bettercare.assurance.boards import board as there_is
 from bettercare.errors import BettercareError
 from bettercare.reports.published import WRITERS, Kind, Published, make, previous, publish, verify
 from bettercare.web.forms import Faults
@@ -26,6 +28,8 @@ TYPES: dict[str, str] = {
     "pdf": "application/pdf",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+_PUBLISHING = Lock()
+"""Held while a report is made, so that the second of two is made after the first is there."""
 ALONE = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'"
 """Content-Security-Policy of a report: a page of its own that runs nothing, fetches nothing and cannot act for the visitor."""
 
@@ -81,6 +85,8 @@ def preview(
 ) -> Response:  # fmt: skip
     """A report as it would be published now. Nothing is kept."""
     which, whose = _asked(kind, board)
+    if whose:
+        there_is(assessment.plan, whose)
 
     def written() -> bytes:
         before = previous(deployed.store, assessment.plan.id, which, whose, assessment.on)
@@ -96,11 +102,23 @@ def freeze(request: Request, visitor: Publisher, assessment: Assessed, deployed:
     which, whose = _asked(str(sent.get("kind", "")), str(sent.get("board", "")))
     if which == "board" and whose not in dict(boards_of(assessment)):
         return _list_page(request, visitor, assessment, deployed, Faults({"board": "Choose the board whose report it is"}))  # fmt: skip
-    report = publish(deployed.store, assessment, which, whose, visitor.user.id)
+    with _PUBLISHING:
+        there = _published_since(deployed, assessment, str(sent.get("seen", "")), which, whose)
+        if there:
+            return done(f"/plans/{assessment.plan.id}/reports/{there}", "It was published a moment ago.")
+        report = publish(deployed.store, assessment, which, whose, visitor.user.id)
     return done(
         f"/plans/{assessment.plan.id}/reports/{report.id}",
         f"{report.title} is published with the data of {day(report.data_date)}. It will not change.",
     )
+
+
+def _published_since(deployed: Deployed, assessment: Assessment, seen: str, kind: Kind, board: str) -> str:
+    """Id of the report that the same form has published already, when it was sent twice; the form was opened after change number ``seen``."""
+    if not re.fullmatch("[0-9]{1,15}", seen):
+        return ""
+    since = deployed.store.changes(assessment.plan.id, int(seen), kind=Published.table)
+    return next((one.id for one in since if (one.row["kind"], one.row["board"]) == (kind, board)), "")
 
 
 @router.get("/plans/{plan}/reports/{id}")
