@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
+from threading import BoundedSemaphore
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -15,6 +16,9 @@ LONGEST = 1000
 """Characters. A limit at all, so that nobody has us hash a book."""
 FEWEST_DIFFERENT = 5
 """Different characters a password needs."""
+
+AT_ONCE = BoundedSemaphore(2)
+"""Hashing takes memory on purpose: more tries at once wait, so that a crowd at the sign-in page cannot fill the machine."""
 
 HASHER = PasswordHash((Argon2Hasher(),))
 """Takes about a tenth of a second and 64 MiB on purpose. Tests pass a cheaper one."""
@@ -46,12 +50,15 @@ def check_password(password: str, *names: str) -> None:
 
 def hash_password(password: str, hasher: PasswordHash = HASHER) -> str:
     """What is kept of a password."""
-    return hasher.hash(_typed(password))
+    with AT_ONCE:
+        return hasher.hash(_typed(password))
 
 
 def fits(password: str, kept: str, hasher: PasswordHash = HASHER) -> bool:
     """Whether a password is the one that was kept. Takes as long when none was kept, and is then never right."""
-    right = hasher.verify(_typed(password), kept or _of_nobody(hasher))
+    of_nobody = _of_nobody(hasher)
+    with AT_ONCE:
+        right = hasher.verify(_typed(password), kept or of_nobody)
     return right and bool(kept)
 
 

@@ -52,7 +52,8 @@ def start_session(store: Store, user: User, now: datetime | None = None) -> tupl
         synthetic=user.synthetic,
     )
     with store.change(user.id) as changing:
-        for old in store.list(Session, user=user.id):
+        # Everyone's that are over, so that those of people who never come back do not gather.
+        for old in store.list(Session):
             if _over(old, now):
                 _drop(changing, old)
         return token, changing.add(session)

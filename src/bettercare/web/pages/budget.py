@@ -351,7 +351,7 @@ def payments(request: Request, visitor: Reader, assessment: Assessed) -> Respons
     """Each quarter of pay for performance, and the entries that follow from it."""
     quarters, rule = assessment.payments, payment_rule(assessment.plan)
     to_post = proposed_payments(assessment)
-    known = [one for one in quarters if one.actual is not None]
+    known = [one for one in quarters if one.reduction is not None]
     return page(
         request, visitor, "payment.html.j2", assessment, title="Pay for performance", quarters=quarters, rule=rule, known=known,
         chart=_payment_chart(quarters) if quarters else None, proposed=to_post, mark=mark_of(to_post),

@@ -137,7 +137,7 @@ def board(assessment: Assessment, fund: FundPosition | None, rag: str = "", them
     judgements = list(assessment.judgements.values())
     counts = ratings(assessment)
     differing = sum(bool(one.disagreement) for one in judgements)
-    paid = [quarter for quarter in assessment.payments if quarter.actual is not None]
+    paid = [quarter for quarter in assessment.payments if quarter.reduction is not None]
     return Board(
         on=assessment.on,
         verdict=verdict(assessment),

@@ -12,7 +12,7 @@ from bettercare.assurance import Assessment
 from bettercare.assurance.chain import Link
 from bettercare.assurance.judgement import AMBER_RUN, LEAST_CHANCE, Exception_, Judgement
 from bettercare.assurance.metrics import period_name
-from bettercare.assurance.milestones import Scheduled
+from bettercare.assurance.milestones import Scheduled, belongs
 from bettercare.plan import Scheme
 from bettercare.reports import amounts
 from bettercare.reports.charts.sparkline import sparkline
@@ -80,7 +80,10 @@ def _off_track(assessment: Assessment, exception: Exception_) -> OffTrack:
         judgement=judgement,
         since=period_name(judgement.metric, exception.since),
         course=Markup(sparkline(judgement, width=240.0, height=48.0)),
-        schemes=[(assessment.plan.scheme(id), [one for one in late if one.scheme == id]) for id in exception.schemes],
+        schemes=[
+            (scheme, [one for one in late if belongs(one.id, one.scheme, scheme)])
+            for scheme in map(assessment.plan.scheme, exception.schemes)
+        ],
         done=[link for link in following if link.kind in DONE],
         costs=[link for link in following if link.kind in COSTS],
     )

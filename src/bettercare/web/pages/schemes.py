@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from bettercare.assurance.milestones import belongs
 from bettercare.plan import Plan, Row, Scheme
 from bettercare.reports.programme.front import fund_year
 from bettercare.store import Missing
@@ -41,7 +42,7 @@ def scheme(request: Request, visitor: Reader, assessment: Assessed, deployed: De
         theme=plan["themes"].by_id[its.row["theme"]], does=published(deployed, plan).planned.schemes[id],
         effects=[_effect(plan, its, effect) for effect in its.effects], source=source(plan, its.row),
         requires=[plan.scheme(name) for name in its.requires], metrics=[row(one) for one in metrics],
-        milestones=[one for one in assessment.schedule.milestones if one.scheme == id],
+        milestones=[one for one in assessment.schedule.milestones if belongs(one.id, one.scheme, its)],
         line=next((one for one in fund.lines if one.account == f"scheme:{id}"), None) if fund else None, fund=fund,
         risks=[risk for risk in assessment.registers.risks if risk.scheme == id],
         actions=[action for action in assessment.registers.actions if about & set(action.about)],
