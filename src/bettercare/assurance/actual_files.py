@@ -19,8 +19,8 @@ from bettercare.errors import BettercareError, Fault
 from bettercare.plan import Column, Plan, TableSpec
 from bettercare.plan.cells import number, value_of
 from bettercare.plan.faults import Gathered
-from bettercare.plan.read import _read_csv
-from bettercare.plan.workbook import _open, _read_rows, how_to_fill
+from bettercare.plan.read import read_csv
+from bettercare.plan.workbook import how_to_fill, open_book, read_rows
 from bettercare.plan.workbook_parts import SheetFacts, damaged, look_over
 from bettercare.vocabulary import FinancialYear, Quarter
 
@@ -77,7 +77,7 @@ def read_actuals(
     if path.suffix.lower() == ".xlsx":
         rows = _read_workbook(path, faults)
     elif path.suffix.lower() == ".csv":
-        rows = _read_csv(path, path.name, COLUMNS, faults)
+        rows = read_csv(path, path.name, COLUMNS, faults)
     else:
         raise BettercareError(
             "Figures are read from .csv and .xlsx files.", path.name[:100], "Save the file as one of them."
@@ -261,7 +261,7 @@ def _read_workbook(path: Path, faults: list[Fault]) -> list[tuple[str, dict[str,
             warnings.simplefilter(
                 "ignore"
             )  # openpyxl warns of drawings and styles it leaves out; no value is among them
-            book = _open(path, read_only=True, data_only=True, keep_links=False)
+            book = open_book(path, read_only=True, data_only=True, keep_links=False)
             try:
                 names = [name for name in book.sheetnames if name.strip().casefold() == SHEET.casefold()] or (
                     book.sheetnames if len(book.sheetnames) == 1 else []
@@ -281,7 +281,7 @@ def _read_workbook(path: Path, faults: list[Fault]) -> list[tuple[str, dict[str,
                             "Unmerge them and fill each cell.",
                         )
                     )
-                return _read_rows(sheet, COLUMNS, part, faults)
+                return read_rows(sheet, COLUMNS, part, faults)
             finally:
                 book.close()
     except BettercareError:

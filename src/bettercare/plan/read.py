@@ -79,7 +79,7 @@ def _read_folder(folder: Path) -> Plan:
             faults.append(Fault(shown, "This is not a table of a plan.", f"Tables: {', '.join(_table_names())}."))
             continue
         before = len(faults)
-        raw[path.stem] = _read_csv(path, shown, dictionary()[path.stem], faults)
+        raw[path.stem] = read_csv(path, shown, dictionary()[path.stem], faults)
         if len(faults) > before:
             unread.add(path.stem)
     raw["schemes"], raw["effects"] = _read_schemes(folder, faults, unread)
@@ -182,7 +182,8 @@ def _read_schemes(folder: Path, faults: list[Fault], unread: set[str]) -> tuple[
     return schemes, effects
 
 
-def _read_csv(path: Path, shown: str, spec: TableSpec, faults: list[Fault]) -> list[RawRow]:
+def read_csv(path: Path, shown: str, spec: TableSpec, faults: list[Fault]) -> list[RawRow]:
+    """The rows of a CSV table, each with where it stands; what is wrong is added to ``faults``."""
     try:
         text = read_text(path, shown, LARGEST_TABLE)
     except BettercareError as error:

@@ -285,7 +285,7 @@ def _day(text: str) -> date | None:
 
 
 # openpyxl is not typed.
-_open: Any = excel.load_workbook
+open_book: Any = excel.load_workbook
 
 
 @dataclass
@@ -315,7 +315,7 @@ def raw_from_workbook(path: Path) -> WorkbookText:
             warnings.simplefilter(
                 "ignore"
             )  # openpyxl warns of drawings and styles it leaves out; no value is among them
-            book = _open(path, read_only=True, data_only=True, keep_links=False)
+            book = open_book(path, read_only=True, data_only=True, keep_links=False)
             try:
                 _read_book(book, facts, found)
             finally:
@@ -368,7 +368,7 @@ def _read_sheet(sheet: Any, name: str, facts: Mapping[str, SheetFacts], found: W
         found.faults.append(Fault(f"sheet {name}", what, "Unmerge them and fill each cell."))
     spec = _SCENARIOS if name == SCENARIO_SHEET else dictionary()[name]
     before = len(found.faults)
-    rows = _read_rows(sheet, spec, part, found.faults)
+    rows = read_rows(sheet, spec, part, found.faults)
     if len(found.faults) > before:
         found.unread.add(name)
     if name != SCENARIO_SHEET:
@@ -384,7 +384,8 @@ def _read_sheet(sheet: Any, name: str, facts: Mapping[str, SheetFacts], found: W
         found.scenarios[scenario] = text
 
 
-def _read_rows(sheet: Any, spec: TableSpec, part: SheetFacts, faults: list[Fault]) -> list[RawRow]:
+def read_rows(sheet: Any, spec: TableSpec, part: SheetFacts, faults: list[Fault]) -> list[RawRow]:
+    """The rows of a sheet that holds a table, each with where it stands; what is wrong is added to ``faults``."""
     shown = f"sheet {spec.name}"
     names: list[str] | None = None
     rows: list[RawRow] = []
