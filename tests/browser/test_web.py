@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -239,3 +240,21 @@ def test_it_works_without_scripts(visit: Any) -> None:
     for path in ("dashboard", "metrics/m4", "budget", "milestones", "risks", "actions", "questions"):
         assert page.goto(f"/plans/{FUND}/{path}").status == 200
         assert page.locator("h1").is_visible()
+
+
+PICTURES = {
+    "dashboard-1280": (1280, "dashboard"),
+    "metric-1280": (1280, "metrics/m6"),
+    "dashboard-390": (390, "dashboard"),
+}
+
+
+def test_pictures_of_the_documents_can_be_taken(visit: Any, tmp_path: Path) -> None:
+    """``BETTERCARE_PICTURES=docs/pictures pytest tests/browser -k pictures`` takes them again for the documents."""
+    folder = Path(os.environ.get("BETTERCARE_PICTURES") or tmp_path)
+    for name, (width, path) in PICTURES.items():
+        page = visit("viewer", width)
+        page.goto(f"/plans/{FUND}/{path}")
+        height = 1400 if width > 1000 else 1500
+        page.set_viewport_size({"width": width, "height": height})
+        assert len(page.screenshot(path=folder / f"{name}.png")) < 500_000
