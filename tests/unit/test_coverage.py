@@ -3,6 +3,7 @@
 import doctest
 import re
 import shlex
+import socket
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -175,6 +176,8 @@ def _spells() -> pl.DataFrame:
 def test_the_commands_of_the_guide_give_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("bettercare.cli.commands.out", Console(width=500))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        monkeypatch.setattr("bettercare.cli.serve.PORT", free.getsockname()[1])  # the usual one may be in use here
     text = (DOCS / "guide.md").read_text(encoding="utf-8")
     for name, body in re.findall(r"(?ms)^```yaml\n# (\S+\.yaml)\n(.*?)^```", text):
         Path(name).write_text(body, encoding="utf-8")
