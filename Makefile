@@ -10,8 +10,6 @@ READY := .venv/.ready
 demo: $(READY)
 	$(BIN)/bettercare run llr-stp-2016 --runs 1000 --out out/llr-stp-2016
 	@echo
-	-$(BIN)/bettercare check llr-stp-2016 --only inconsistent
-	@echo
 	$(BIN)/bettercare serve --demo --store out/demo.db $(DEMO_OPTIONS)
 
 ## test: everything .ci/run checks: style, types, tests and the examples in the documents

@@ -86,6 +86,7 @@ def test_a_report_is_published_downloaded_and_stays_as_it_was(visit: Any, server
     page = visit("office")
     page.goto(f"/plans/{FUND}/reports")
     page.get_by_role("button", name="Publish the monthly report").click()
+    page.get_by_role("button", name="Publish and freeze it").click()
     page.get_by_text("it is as it was published").wait_for()
     address = page.url
     shown = page.locator(".bc-fingerprint").all_inner_texts()

@@ -138,3 +138,26 @@ def test_without_a_rule_nothing_is_said_to_say_who_meets_it() -> None:
     assert fund.not_covered
     assert "the plan has no rule for who meets it" in fund.sentence
     assert present(unruled, fund, ()).sentence.endswith("The plan has no rule for who meets it.")
+
+
+def test_a_quarter_known_and_not_posted_is_no_longer_to_be_earned(plan: Plan) -> None:
+    rule = payment_rule(plan)
+    assert rule is not None
+    known = payments(rule, payment_quarters(plan), {Q1: 950})
+    before = position(plan, ledger(plan), YEAR, date(2017, 8, 31), known)
+    after = position(plan, ledger(plan, *proposed(plan, known, ())), YEAR, date(2017, 8, 31), known)
+    assert (before.to_earn, before.not_covered) == (after.to_earn, after.not_covered) == (1_000_000, 400_000)
+    assert (before.earned_unposted, before.released_unposted) == (500_000, 500_000)
+    assert (after.earned_unposted, after.released_unposted) == (0, 0)
+    paid = "£5,000 earned, £5,000 released to commissioners"
+    assert (
+        f"{paid} (of which £5,000 earned and £5,000 released not yet in the ledger), £10,000 still" in before.sentence
+    )
+    assert f"{paid}, £10,000 still in the risk pool." in after.sentence
+
+
+def test_a_year_without_a_ledger_has_nothing_to_pay_from(plan: Plan) -> None:
+    rule = payment_rule(plan)
+    assert rule is not None
+    fund = position(plan, (), YEAR, ON, payments(rule, payment_quarters(plan), {Q1: 950}))
+    assert (fund.earned_unposted, fund.not_covered) == (0, 0)

@@ -274,3 +274,27 @@ def test_after_the_last_target_no_trajectory_asks() -> None:
     assert made is not None
     assert "The last target is 100" in made.sentence
     assert "trajectory asks" not in made.sentence
+
+
+def test_limits_that_include_the_earlier_level_are_reconciled_with_the_rating() -> None:
+    earlier, since = [130 + step % 3 for step in range(14)], [94 + step % 3 for step in range(9)]
+    made = judged([*earlier, *since])
+    assert made.spc is not None
+    assert (made.rag.status, made.spc.assurance) == ("green", "fail")
+    assert "Green, but not to be relied on" in made.disagreement
+    assert (
+        "The limits still include the earlier, worse level, so the chart says it will fail; since June 2015"
+        in made.disagreement
+    )
+    assert "begin the limits anew at June 2015." in made.disagreement
+    anew = judged([*earlier, *since], rules=MetricRules(plan="p", id="m", rebase=(date(2015, 6, 1),)))
+    assert anew.spc is not None
+    assert anew.spc.assurance == "pass"
+    assert anew.disagreement == ""
+
+
+def test_an_exception_is_of_one_kind() -> None:
+    worse = judged([90, 91, 90, 89, 91, 90, 89, 90, 91, 92, 93, 94, 95, 96]).exception
+    off = judged([*STEADY, 107]).exception
+    missing = judged([112, 113, 112, 111, 113, 112, 112, 113, 111, 112, 100]).exception
+    assert [one.kind for one in (worse, off, missing) if one] == ["getting worse", "off track", "expected to miss"]

@@ -148,3 +148,13 @@ def test_a_milestone_still_to_come_due_is_not_called_not_done():
 def test_a_day_at_the_end_of_the_calendar_breaks_nothing():
     made = _schedule(("a", "2018-03-31", ""), ("b", "2018-06-30", "a"), a=Progress(expected=date.max)).by_id
     assert made["b"].at_most == date.max
+
+
+def test_float_runs_from_none_when_all_of_the_planned_time_is_needed_to_the_days_between():
+    a = _schedule(("a", "2017-09-30", ""), ("b", "", "a"), ("c", "2018-09-30", "a")).by_id["a"]
+    assert (a.float_least, a.float_days) == (0, 365)
+    late = _schedule(("a", "2017-03-31", ""), ("c", "2018-03-31", "a"), a=Progress(expected=date(2017, 11, 30))).by_id[
+        "a"
+    ]
+    assert (late.float_least, late.float_days) == (-244, 121)
+    assert _schedule(("a", "2017-09-30", "")).by_id["a"].float_least is None

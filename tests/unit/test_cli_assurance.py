@@ -58,7 +58,10 @@ def demo(filled: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_newcomer_is_told_the_address_and_the_accounts(filled: tuple[Path, str]) -> None:
     place, said = filled
-    assert "Open http://127.0.0.1:" in said
+    assert f"A new store was made: {place}." in said
+    assert "Filling the store" in said
+    assert f"Ready: `bettercare serve --demo --store {place}` will serve it." in said
+    assert "http" not in said  # nothing is served yet
     assert "sign in as office with the password look-around-2016" in said
     store = Store.open(place)
     assert authenticate(store, "office", "look-around-2016").role == "programme office"
@@ -101,16 +104,39 @@ def test_a_port_in_use_is_said_and_the_next_is_taken_unless_it_was_asked_for(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setattr("bettercare.cli.serve.PORT", port)
-        said = bettercare("serve", BCF, "--prepare").output
+        monkeypatch.setattr("uvicorn.Server.run", lambda server, sockets: None)
+        said = bettercare("serve", BCF).output
+        assert "Open http://127.0.0.1:" in said
         assert f"Port {port} is in use, so " in said
         assert f"http://127.0.0.1:{port} " not in said
-        assert "is in use" in bettercare("serve", BCF, "--prepare", "--port", str(port), code=2).output
+        assert "is in use" in bettercare("serve", BCF, "--port", str(port), code=2).output
 
 
-def test_accounts_everyone_knows_are_not_added_to_a_store_with_others(demo: Path) -> None:
-    bettercare("user", "add", "ann", "--no-password")
-    said = bettercare("serve", "--demo", "--prepare", "--port", "0", code=2).output
+def test_accounts_everyone_knows_are_not_added_to_a_store_with_others(tmp_path: Path) -> None:
+    at = ("--store", str(tmp_path / "new.db"))
+    bettercare("user", "add", "ann", "--no-password", *at)
+    said = bettercare("serve", "--demo", "--prepare", *at, code=2).output
     assert "has accounts of its own" in said
+    assert "office" not in bettercare("user", "list", *at).output
+
+
+def test_a_demonstration_goes_on_when_an_account_was_added_to_it(demo: Path) -> None:
+    again = bettercare("serve", "--demo", "--prepare").output
+    assert "The store is filled already." in again
+    assert "Filling" not in again
+    assert "new store" not in again
+    assert "Careful" not in again
+    bettercare("user", "add", "ann", "--no-password")
+    said = bettercare("serve", "--demo", "--prepare").output
+    assert "Careful: the store has demonstration accounts" in said
+    assert "sign in as office" in said
+
+
+def test_a_store_is_made_only_in_a_folder_that_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / "nosuch"
+    said = bettercare("serve", BCF, "--prepare", "--store", str(folder / "x.db"), code=2).output
+    assert "There is no folder" in said
+    assert not folder.exists()
 
 
 def test_whoever_serves_an_empty_store_is_told_how_somebody_can_sign_in(tmp_path: Path) -> None:

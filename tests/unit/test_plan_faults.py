@@ -375,6 +375,13 @@ def test_what_is_no_plan_is_one_sentence(
     assert len(str(caught.value)) < 600
 
 
+def test_of_a_folder_of_other_things_only_the_missing_plan_is_said(tmp_path: Path) -> None:
+    for name in ("settings.yaml", "list.csv"):
+        (tmp_path / name).write_text("a: 1\n", encoding="utf-8")
+    (found,) = faults_of(tmp_path)
+    assert (found.where, found.what) == (PLAN, "The folder has no plan.yaml.")
+
+
 def test_a_file_that_is_no_workbook(tmp_path: Path) -> None:
     path = tmp_path / "plan.pdf"
     path.write_bytes(b"%PDF")

@@ -257,3 +257,41 @@ def test_a_decision_written_up_after_the_last_report_is_in_the_next(bcf: Assessm
     registers = replace(bcf.registers, decisions=(*bcf.registers.decisions, late))
     made = rows(programme_report(replace(bcf, registers=registers), before), "decisions-made")
     assert [row["decision"] for row in made] == [late.decision]
+
+
+def test_money_that_budgets_lack_stands_beside_the_forecast(bcf: Assessment, monthly: Document) -> None:
+    assert bcf.fund("2015/16").not_covered == 1_194_100_00
+    said = "£1.2m of the budgets has no money behind it"
+    assert f"budget of £38.4m in 2015/16, but {said}" in monthly.verdict
+    assert any(said in tile.detail for tile in monthly.headlines if tile.title.startswith("Forecast outturn"))
+    unposted = tuple(one for one in bcf.registers.entries if not one.because.startswith("payment:"))
+    early = later(bcf, entries=unposted)
+    assert early.fund("2015/16").not_covered == 1_194_100_00
+    tile = next(one for one in programme_report(early).headlines if one.title == "Earned for performance")
+    assert "of these £1.6m earned and £1.2m released not yet in the ledger" in tile.detail
+    assert "of which £1,639,000 earned and £1,201,000 released not yet in the ledger" in early.fund("2015/16").sentence
+
+
+def test_exceptions_are_counted_by_kind_and_the_longest_is_off_track(bcf: Assessment, monthly: Document) -> None:
+    assert any("3 exceptions: 2 off track, 1 getting worse" in tile.detail for tile in monthly.headlines)
+    off = next(one for one in bcf.exceptions if one.kind == "off track")
+    assert f"Longest off track: {bcf.judgements[off.metric].metric.name}" in monthly.verdict
+
+
+def test_only_what_is_under_way_counts_as_being_done(bcf: Assessment) -> None:
+    assert "nothing is still being done about 3" in exhibit(programme_report(bcf), "exceptions-table").message
+    registers = bcf.registers
+    made = tuple(
+        Action(
+            plan=BCF, id=f"look-{one.metric}", action="Look again", officers="Director", about=(f"exception:{one.id}",)
+        )
+        for one in bcf.exceptions
+    )
+    now = programme_report(later(bcf, actions=(*registers.actions, *made)))
+    assert exhibit(now, "exceptions-table").message.endswith("something is still being done about each.")
+
+
+def test_a_boards_first_screen_says_it_counts_the_whole_programme(bcf: Assessment) -> None:
+    report = board_report(bcf, BOARD)
+    assert report.verdict.startswith("Across the whole programme: of 5 rated metrics")
+    assert all(tile.title.startswith("Programme: ") for tile in report.headlines)

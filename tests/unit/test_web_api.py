@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
+from bettercare.access.roles import SAID
 from bettercare.access.tokens import issue_token
 from bettercare.access.users import find_user
 from bettercare.assurance.metrics import Actual
@@ -86,7 +87,7 @@ def test_the_description_is_of_the_api_alone_and_says_what_each_part_means(offic
     assert len({one["operationId"] for one in operations}) == len(operations)
     for one in operations:
         assert one["summary"]
-        assert one["x-right"] in one["description"]
+        assert f"Needs the right {SAID[one['x-right']]}." in one["description"]
         assert {"401", "403", "422"} <= one["responses"].keys()
         assert all(
             parameter.get("description") for parameter in one.get("parameters", ()) if parameter["name"] != "only"
@@ -446,3 +447,10 @@ def test_the_data_date_is_moved(office: Program) -> None:
         ]
         == "as_at"
     )
+
+
+def test_a_month_may_be_sent_for_its_first_day(demo: Client) -> None:  # noqa: F811
+    editor = Program(demo, "editor")
+    sent = {"metric": "m3", "period": "2016-01", "value": "340.1", "source": "Sitrep"}
+    assert editor.ask("POST", "/actuals", 201, json=sent)["period"] == "2016-01-01"
+    editor.ask("POST", "/actuals", 422, json=sent | {"period": "2016-13"})

@@ -34,7 +34,8 @@ def test_an_action_may_be_added_with_what_it_is_about(demo: Client) -> None:
 
 def test_what_nobody_acts_on_is_counted(demo: Client) -> None:
     text = demo.sign_in("viewer").get(f"/plans/{BCF}/exceptions").text
-    assert "Nothing is yet being done about 1 of them." in text
+    assert "Nothing is still being done about 3 of them." in text  # What was done about them is done.
+    assert "3 exceptions: 2 off track, 1 getting worse." in text
     assert "No action, decision or question answers it yet." in text
 
 

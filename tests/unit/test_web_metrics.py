@@ -247,7 +247,7 @@ def test_a_file_is_shown_before_it_is_stored_and_stored_when_confirmed(demo: Cli
     answer = upload(demo, content.encode())
     text = answer.text  # type: ignore[attr-defined]
     check_outline(text)
-    assert "2 figures are new. Store them?" in text
+    assert "1 figure is new and 1 is a revision. Store them?" in text
     assert "364.21" in text
     assert "revision 2" in text
     assert figures(demo) == before, "nothing is stored by looking"
@@ -334,3 +334,16 @@ def test_a_data_date_that_is_none_is_refused(demo: Client) -> None:
     assert answer.status_code == 400
     assert "must be a real date" in answer.text
     assert demo.sign_in("editor").get(f"/plans/{BCF}/programme").status_code == 403
+
+
+def test_a_file_of_another_kind_is_named_as_it_was_sent(demo: Client) -> None:
+    demo.sign_in("editor")
+    text = upload(demo, b"x", "home.png").text  # type: ignore[attr-defined]
+    assert "home.png" in text
+    assert "home.txt" not in text
+
+
+def test_a_figure_that_cannot_be_has_error_in_the_title(demo: Client) -> None:
+    answer = demo.sign_in("editor").submit(f"{AT}/actuals", {"period": "2016-01-01", "value": "lots", "source": "x"})
+    assert answer.status_code == 400
+    assert "<title>Error: " in answer.text

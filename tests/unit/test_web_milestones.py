@@ -110,3 +110,19 @@ def test_what_a_slip_delays_is_followed_down_to_the_model(demo: Client) -> None:
         refused = demo.get(f"{base}/delays?days={wrong}")
         assert refused.status_code == 400
         assert "There is a problem" in refused.text
+
+
+def test_the_form_for_progress_names_the_milestone(demo: Client) -> None:
+    one = demo.deployment.assessment(LLR).schedule.milestones[0]
+    text = unescape(demo.sign_in("editor").get(f"/plans/{LLR}/milestones/{one.id}/progress").text)
+    heading = re.search(r"<h1.*?</h1>", text, re.S)
+    assert heading is not None
+    assert one.milestone in heading[0]
+    assert one.id not in heading[0]
+
+
+def test_a_late_milestone_says_how_far_it_may_slip_as_a_range(demo: Client) -> None:
+    late = next(one for one in demo.deployment.assessment(LLR).schedule.late if (one.float_days or 0) > 0 and one.slip)
+    text = demo.sign_in("viewer").get(f"/plans/{LLR}/milestones/{late.id}").text
+    assert "May slip further before it delays another" in text
+    assert f"0 to {late.float_days} days" in text

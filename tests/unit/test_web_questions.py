@@ -11,7 +11,7 @@ from bettercare.access.roles import Role
 from bettercare.assurance.boards import boards
 from bettercare.assurance.questions import Question
 from demo_client import check_outline, demo
-from web_client import LLR, Client
+from web_client import BCF, LLR, Client
 
 __all__ = ["demo"]
 
@@ -134,3 +134,20 @@ def test_a_step_taken_on_an_older_version_is_not_taken(demo: Client) -> None:
 def test_each_step_is_for_those_with_its_right(demo: Client, role: Role, step: str, status: int) -> None:
     one = demo.store.list(Question, LLR)[0]
     assert demo.sign_in(role).submit(f"{BASE}/{one.id}/{step}", {"version": str(one.version)}).status_code == status
+
+
+def test_what_a_step_needs_is_not_called_optional_and_the_asker_is_filled_in(demo: Client) -> None:
+    at = f"/plans/{BCF}/questions"
+    text = demo.sign_in("editor").get(f"{at}/falls-in-homes/answer").text
+    assert re.search(r'<label[^>]*for="answer"[^>]*>\s*Answer\s*</label>', text)
+    name = demo.sign_in("board").get(f"{at}/new").text
+    found = re.search(r'<input[^>]*id="raised_by"[^>]*>', name)
+    assert found is not None
+    assert re.search(r'value="[^"]+"', found[0])
+
+
+def test_a_question_that_tests_no_function_does_not_say_other(demo: Client) -> None:
+    with demo.store.change("ann") as changing:
+        changing.add(Question(plan=BCF, id="mine", body="leicestershire-hwb", question="Why?", raised="2016-01-01"))
+    text = demo.sign_in("viewer").get(f"/plans/{BCF}/questions/mine").text
+    assert ">Tests<" not in text

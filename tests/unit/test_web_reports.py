@@ -59,7 +59,7 @@ def test_a_report_is_published_frozen_and_downloaded(demo: Client) -> None:
 
 def test_a_form_that_is_sent_twice_publishes_one_report(demo: Client) -> None:
     demo.sign_in("programme office")
-    seen = re.search(r'name="seen" value="(\d+)"', demo.get(AT).text)
+    seen = re.search(r'name="seen" value="(\d+)"', demo.get(f"{AT}/publish").text)
     assert seen is not None
     form = {"kind": "monthly", "seen": seen[1]}
     assert (
@@ -68,7 +68,7 @@ def test_a_form_that_is_sent_twice_publishes_one_report(demo: Client) -> None:
         == f"{AT}/monthly-2016-01"
     )
     assert len(demo.store.list(Published, BCF)) == 1
-    now = re.search(r'name="seen" value="(\d+)"', demo.get(AT).text)
+    now = re.search(r'name="seen" value="(\d+)"', demo.get(f"{AT}/publish").text)
     assert now is not None
     assert demo.submit(AT, form | {"seen": now[1]}).headers["location"] == f"{AT}/monthly-2016-01-2"
 
@@ -100,6 +100,23 @@ def test_only_those_who_may_publish_can(demo: Client) -> None:
     demo.sign_in("board")
     assert "Publish" not in demo.get(AT).text.partition("<main")[2].replace("Published", "")
     assert demo.submit(AT, {"kind": "monthly"}).status_code == 403
+    assert demo.get(f"{AT}/publish").status_code == 403
+
+
+def test_publishing_is_asked_about_first(demo: Client) -> None:
+    demo.sign_in("programme office")
+    assert f"{AT}/publish?kind=monthly" in demo.get(AT).text
+    board = next(iter(demo.deployment.plans[BCF]["boards"]))
+    for address, called in (
+        ("publish", "monthly programme report"),
+        (f"publish?kind=board&board={board.id}", str(board["name"])),
+    ):
+        page = demo.get(f"{AT}/{address}").text
+        check_outline(page)
+        assert "It will be frozen" in page
+        assert called in page
+    assert demo.store.list(Published, BCF) == ()
+    assert "Choose the board" in demo.get(f"{AT}/publish?kind=board&board=none-such").text
 
 
 @pytest.mark.parametrize("path", ["none-such", "none-such/pdf", "preview?kind=board&board=none-such"])

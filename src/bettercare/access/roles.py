@@ -9,6 +9,13 @@ Right = Literal["read", "enter", "edit", "challenge", "decide", "money", "publis
 """read: see everything. enter: actuals and milestone progress. edit: risks, actions, meetings, declarations. challenge: raise and confirm
 questions. decide: record decisions. money: ledger entries. publish: freeze a report. rules: how metrics are judged, the data date. users: accounts."""
 
+SAID: Mapping[Right, str] = {
+    "read": "to read", "enter": "to enter figures and progress", "edit": "to change the registers", "challenge": "to raise and confirm questions",
+    "decide": "to record decisions", "money": "to enter and reverse money", "publish": "to publish reports",
+    "rules": "to change how metrics are judged", "users": "to look after accounts",
+}  # fmt: skip
+"""What each right is a right to do, after "the right"."""
+
 Role = Literal["viewer", "editor", "programme office", "board", "administrator"]
 
 RIGHTS: Mapping[str, frozenset[Right]] = {

@@ -17,13 +17,13 @@ USER_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,79}")
 
 
 class User(Record):
-    """Somebody who may sign in. The id is the user name, in small letters."""
+    """Somebody who may sign in. The id is the user name, in lower case."""
 
     table: ClassVar[str] = "users"
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = (("oidc_subject",), ("email",))
 
     name: str = asks("Name", "What people call them", min_length=1, max_length=120)
-    email: str = asks("Email", "Where they are reached, in small letters", "", max_length=250)
+    email: str = asks("Email", "Where they are reached, in lower case", "", max_length=250)
     role: Role = asks("Role", "Decides what they may do", "viewer")
     active: bool = asks("Active", "May sign in", True)
     must_change: bool = asks("Must change password", "Is asked for a new password at the next sign-in", False)

@@ -11,6 +11,7 @@ from bettercare.store import Change, Missing, Record, asks
 
 if TYPE_CHECKING:
     from bettercare.assurance.assessment import Assessment
+    from bettercare.assurance.chain import Link
 
 RED_AFTER = 28
 """Days overdue beyond which an action is suggested to be red; less is amber. Assumed: the papers name the colours and no rule."""
@@ -91,6 +92,15 @@ def changed_since(actions: Iterable[Action], changes: Iterable[Change]) -> tuple
     """
     ids = {change.id for change in changes if change.kind == Action.table and change.action != "remove"}
     return tuple(action for action in actions if action.id in ids)
+
+
+def being_done(assessment: Assessment, ref: str) -> tuple[Link, ...]:
+    """What is still under way about a thing: actions not done, decisions agreed or proposed and not carried out, questions not settled."""
+    registers = assessment.registers
+    under_way = {f"action:{one.id}" for one in registers.actions if one.status != "done"}
+    under_way |= {f"decision:{one.id}" for one in registers.decisions if one.status in ("proposed", "agreed")}
+    under_way |= {f"question:{one.id}" for one in registers.questions if one.status in ("open", "escalated")}
+    return tuple(link for link in assessment.chain(ref).after if link.ref in under_way)
 
 
 def answering(assessment: Assessment, ref: str) -> tuple[Action, ...]:

@@ -100,10 +100,12 @@ def read_upload(
 ) -> tuple[Actual, ...]:
     """:func:`read_actuals` of a file that came over the web, by the name it had there."""
     suffix = Path(name).suffix.lower()
+    if not re.fullmatch(r"\.[a-z0-9]{1,10}", suffix):
+        suffix = ""
     with tempfile.TemporaryDirectory() as folder:
         # The name is the visitor's: only its letters are used.
         stem = re.sub(r"[^A-Za-z0-9._ -]+", "-", Path(name.replace("\\", "/")).stem)[:80].strip(" .") or "actuals"
-        path = Path(folder) / f"{stem}{suffix if suffix in ('.csv', '.xlsx') else '.txt'}"
+        path = Path(folder) / f"{stem}{suffix}"
         path.write_bytes(content)
         return read_actuals(path, plan, known, on, synthetic)
 

@@ -121,7 +121,7 @@ class Assessment:
     def fund(self, year: str) -> FundPosition:
         """The pooled fund in a year."""
         if year not in self._funds:
-            self._funds[year] = position(self.plan, self.registers.entries, year, self.on)
+            self._funds[year] = position(self.plan, self.registers.entries, year, self.on, self.payments)
         return self._funds[year]
 
     @cached_property

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bettercare.assurance.ledger import Entry, account_name, balances, sterling
+from bettercare.assurance.payment import QuarterPayment, proposed
 from bettercare.plan import Plan
 from bettercare.vocabulary import FinancialYear, pounds
 
@@ -76,13 +77,20 @@ class FundPosition:
     """Part of the budgets that counts on money still in the risk pool being earned."""
     not_covered: int = 0
     """Budgets and reserve above all the money there is or may still be earned."""
+    earned_unposted: int = 0
+    """Pay for performance of quarters whose result is known that is not in the ledger yet; below zero when a revision takes some back."""
+    released_unposted: int = 0
+    """The same of what is released to organisations, less what comes back."""
 
 
-def position(plan: Plan, entries: Sequence[Entry], year: str, on: date) -> FundPosition:
+def position(
+    plan: Plan, entries: Sequence[Entry], year: str, on: date, payments: Sequence[QuarterPayment] = ()
+) -> FundPosition:
     """The fund's position in a financial year at a date.
 
     Args:
         entries: the whole ledger of the plan.
+        payments: the quarters of pay for performance; what is known of one but not posted is no longer to be earned.
     """
     counted = [each for each in entries if each.year == year and each.on <= on]
     held = balances(counted)
@@ -96,6 +104,11 @@ def position(plan: Plan, entries: Sequence[Entry], year: str, on: date) -> FundP
         for each in counted
         if "risk-pool" in (each.from_account, each.to_account)
     )
+    # A quarter's result is what it is before anybody posts it; a year whose ledger is not open has nothing to pay from.
+    coming = [each for each in proposed(plan, payments, entries) if each.year == year] if counted else []
+    moved = balances(coming)
+    earned_unposted = moved.get("performance", 0)
+    left, lacking = risk_pool + moved.get("risk-pool", 0), -(pool + in_hand + earned_unposted)
     found = FundPosition(
         year=year,
         on=on,
@@ -114,8 +127,10 @@ def position(plan: Plan, entries: Sequence[Entry], year: str, on: date) -> FundP
         months=months,
         released=sum(returned.values()),
         returned=returned,
-        to_earn=max(0, min(risk_pool, -(pool + in_hand))),
-        not_covered=max(0, -(pool + risk_pool + in_hand)),
+        to_earn=max(0, min(left, lacking)),
+        not_covered=max(0, lacking - left),
+        earned_unposted=earned_unposted,
+        released_unposted=sum(_of(moved, "returned").values()),
     )
     return replace(found, sentence=" ".join(_sentences(found, bool(plan["overspend_rule"]))))
 
@@ -200,8 +215,11 @@ def _sentences(fund: FundPosition, ruled: bool) -> list[str]:
     else:
         said.append(f"Schemes have {pounds(fund.budget / 100)} of budget; no spend has been entered yet.")
     if fund.risk_pool or fund.earned or fund.released:
+        earned, released = fund.earned + fund.earned_unposted, fund.released + fund.released_unposted
+        left = fund.risk_pool - fund.earned_unposted - fund.released_unposted
         said.append(
-            f"Pay for performance: {sterling(fund.earned)} earned, {sterling(fund.released)} released to commissioners, {sterling(fund.risk_pool)} still in the risk pool."
+            f"Pay for performance: {sterling(earned)} earned, {sterling(released)} released to commissioners{_unposted(fund)}, "
+            f"{sterling(left)} still in the risk pool."
         )
     if fund.not_covered:
         said.append(
@@ -212,6 +230,12 @@ def _sentences(fund: FundPosition, ruled: bool) -> list[str]:
     elif fund.pool > 0:
         said.append(f"{sterling(fund.pool)} is in the fund and given to nothing.")
     return said
+
+
+def _unposted(fund: FundPosition) -> str:
+    parts = (("earned", fund.earned_unposted), ("released", fund.released_unposted))
+    said = [f"{sterling(pence)} {word}" for word, pence in parts if pence]
+    return f" (of which {' and '.join(said)} not yet in the ledger)" if said else ""
 
 
 def _months(months: int) -> str:

@@ -32,6 +32,9 @@ LEAST_CHANCE = 0.2
 EVEN_CHANCE = 0.5
 """Chance of meeting the trajectory at the end of the year below which a green rating is said to disagree with the forecast. Assumed."""
 
+EXCEPTION_KINDS = ("off track", "getting worse", "expected to miss")
+"""Rated amber or red; rated green with a special cause for concern; rated green with too small a chance of meeting the trajectory."""
+
 
 @dataclass(frozen=True)
 class Exception_:
@@ -47,6 +50,11 @@ class Exception_:
     sentence: str
     state: str = "off track"
     """In half a sentence: off track since when, getting worse since when, or expected to miss its trajectory."""
+
+    @property
+    def kind(self) -> str:
+        """``off track``, ``getting worse`` or ``expected to miss``: the state without its day."""
+        return next(kind for kind in EXCEPTION_KINDS if self.state.startswith(kind))
 
     @property
     def id(self) -> str:
@@ -148,7 +156,27 @@ def disagreement(metric: Metric, rag: Rag, spc: Spc | None, coming: Forecast | N
             )
     if rag.status == "green" and coming is not None and coming.chance is not None and coming.chance < EVEN_CHANCE:
         found.append(f"Green, but the forecast misses. {coming.sentence}")
+    if found and spc is not None:
+        found += _earlier_level(metric, rag, spc, coming)
     return " ".join(found)
+
+
+def _earlier_level(metric: Metric, rag: Rag, spc: Spc, coming: Forecast | None) -> list[str]:
+    """Why limits say "will fail" of a process that has improved since, where rating or forecast say otherwise; and what to do about it."""
+    points = [point for point in spc.points if point.period >= spc.segments[-1]]
+    last = points[-1]
+    likely = coming is not None and coming.chance is not None and coming.chance >= EVEN_CHANCE
+    if spc.assurance != "fail" or last.meaning != "improvement" or not (rag.status == "green" or likely):
+        return []
+    run = _lasted([point.meaning == "improvement" for point in points])
+    start = period_name(metric, points[-run].period)
+    said = f"The limits still include the earlier, worse level, so the chart says it will fail; since {start} it has been better"
+    if coming is not None and coming.chance is not None:
+        said += f", and the forecast, which follows the latest figures, gives a chance of {coming.chance:.0%}"
+    if run == len(points):
+        return [f"{said}."]
+    wait = "" if run >= spc.rules.minimum_stretch else f" once there are {spc.rules.minimum_stretch} figures since"
+    return [f"{said}. If the change is known to last, begin the limits anew at {start}{wait}."]
 
 
 def _signal(metric: Metric, spc: Spc) -> str:

@@ -61,6 +61,8 @@ class Scheduled:
     reason: str
     comments: str
     owner: str
+    float_least: int | None = None
+    """As ``float_days``, from ``at_most``, if all of the planned time between is needed."""
     where: str = ""
     """Source and line in the paper."""
     due_as_stated: str = ""
@@ -143,7 +145,7 @@ def schedule(plan: Plan, progress: Sequence[Progress], on: date) -> Schedule:
                 id=name, milestone=row["milestone"], scheme=(parts(row["scheme"] or "") or ("",))[0], theme=row["theme"] or "",
                 due=dates.due, expected=dates.expected, done_on=dates.done_on, at_least=at_least, at_most=at_most,
                 requires=dates.requires, delays=tuple(other for other in rows if other in waiting[name]), slip=slip,
-                float_days=_float(name, given, bounds, waiting), critical=name in path, status=status, rag=rag, reason=reason,
+                float_days=_float(name, given, bounds, waiting), float_least=_float_least(name, given, bounds, waiting), critical=name in path, status=status, rag=rag, reason=reason,
                 comments=own.comments if own else "", owner=own.owner if own else "",
                 where=": ".join(filter(None, (row["source"], row["where"]))), due_as_stated=row["due_as_stated"] or "",
             )
@@ -218,6 +220,23 @@ def _float(name: str, given: Mapping[str, Dates], bounds: Pass, waiting: Mapping
     if at_least is None or not dated or given[name].done_on is not None:
         return None
     return (min(dated) - at_least).days
+
+
+def _float_least(
+    name: str, given: Mapping[str, Dates], bounds: Pass, waiting: Mapping[str, frozenset[str]]
+) -> int | None:
+    most, at_most = _float(name, given, bounds, waiting), bounds[name][1]
+    if most is None or at_most is None:
+        return None
+    reached, left = {name: at_most}, [most]
+    # What waits, in the order in which it can be reached: each the planned time after the latest it waits for on the way from here.
+    for other in TopologicalSorter({one: given[one].requires for one in given}).static_order():
+        dates = given[other]
+        ahead = [after(reached[one], given[one], dates) for one in dates.requires if one in reached]
+        if ahead and dates.done_on is None:
+            reached[other] = max(ahead)
+            left += [(dates.due - reached[other]).days] if dates.due is not None else []
+    return min(left)
 
 
 def _critical_path(given: Mapping[str, Dates], bounds: Pass) -> tuple[str, ...]:

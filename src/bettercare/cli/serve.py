@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import getpass
+import shlex
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -54,17 +55,24 @@ def opened(where: str, make: bool = False) -> Iterator[Store]:
     """A store, closed again in the end.
 
     Args:
-        make: whether one that is not there is made.
+        make: whether one that is not there is made, and said to be; its folder must be there.
 
     Raises:
         BettercareError: it is not there, or cannot be used.
     """
-    if not make and "://" not in where and not Path(where).exists():
+    new = "://" not in where and not Path(where).exists()
+    if new and not make:
         raise BettercareError(
             f"There is no store {where!r}.",
             remedy="Make one with `bettercare open PLAN`, or name another with --store.",
         )
+    if new and not (folder := Path(where).parent).is_dir():
+        raise BettercareError(
+            f"There is no folder {str(folder)!r}.", remedy="Make the folder first, or name another store with --store."
+        )
     store = Store.open(where)
+    if new:
+        _say(f"A new store was made: {store.address}.")
     try:
         yield store
     finally:
@@ -117,7 +125,7 @@ def serve_command(
     where = where or (DEMO_STORE if demo else STORE)
     served = _read(plans)
     oidc = oidc_from_environment()
-    with _listening(host, port) as listening, opened(where, make=True) as store:
+    with nullcontext() if prepare else _listening(host, port) as listening, opened(where, make=True) as store:
         note = _demonstrate(store) if demo else ""
         folder = None if "://" in where else Path(f"{where}-runs")
         deployment = Deployment(store, served, Settings(https=https, oidc=oidc, folder=folder, note=note))
@@ -126,10 +134,12 @@ def serve_command(
         _warn(users(store), demo, host)
         if note:
             _say(note)
-        _say(f"Open {_address(host, listening, https)} in a browser." + ("" if prepare else " Ctrl-C stops it."))
-        if prepare:
+        if listening is None:
+            again = ["bettercare", "serve", *plans, *(["--demo"] if demo else []), "--store", store.address]
+            _say(f"Ready: `{shlex.join(again)}` will serve it.")
             deployment.jobs.close()
             return
+        _say(f"Open {_address(host, listening, https)} in a browser. Ctrl-C stops it.")
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
@@ -154,13 +164,17 @@ def _demonstrate(store: Store) -> str:
     from bettercare.access.users import users
     from bettercare.demo import ACCOUNTS, PASSWORD, demo_users, fill
 
-    if any(not user.synthetic for user in users(store)):
+    accounts = users(store)
+    for_demonstration = any(user.synthetic for user in accounts)
+    if accounts and not for_demonstration:
         raise BettercareError(
             f"The store {store.address} has accounts of its own, so accounts whose password everyone can read are not added to it.",
             remedy=f"Give --store another file, such as {DEMO_STORE}.",
         )
-    _say("Filling the store with an invented year of delivery ...")
-    fill(store)
+    if not for_demonstration:
+        _say("Filling the store with an invented year of delivery ...")
+    if not fill(store):
+        _say("The store is filled already.")
     demo_users(store)
     others = ", ".join(name for name in ACCOUNTS if name != SHOWN_FIRST)
     return (
@@ -173,7 +187,8 @@ def _warn(accounts: tuple[User, ...], demo: bool, host: str) -> None:
     """Say what whoever runs the server should know."""
     if not accounts:
         _say("Nobody can sign in yet. Make an account: bettercare user add NAME --role administrator")
-    if any(user.synthetic and user.active for user in accounts) and (not demo or host not in LOCAL):
+    has_others = any(not user.synthetic for user in accounts)
+    if any(user.synthetic and user.active for user in accounts) and (not demo or has_others or host not in LOCAL):
         _say("Careful: the store has demonstration accounts, whose password everyone can read.")
 
 

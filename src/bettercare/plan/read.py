@@ -101,15 +101,16 @@ def _files(folder: Path) -> list[Path]:
 
 def _read_header(folder: Path, faults: list[Fault]) -> dict[str, str] | None:
     """What plan.yaml says, or None when it cannot be read."""
+    if not (folder / "plan.yaml").exists():
+        # Without it the folder is probably none of a plan, and its files are not misplaced.
+        remedy = "Give the folder that holds plan.yaml, or start one with `bettercare new`."
+        faults.append(Fault("plan.yaml", "The folder has no plan.yaml.", remedy))
+        return None
     for path in _files(folder):
         if path.suffix in {".csv", ".yaml", ".yml"} and path.name != "plan.yaml":
             remedy = "Tables stand in tables/, schemes in schemes/ and scenarios in scenarios/: move it."
             faults.append(Fault(path.name, "Nothing is read from a file here.", remedy))
     header: dict[str, str] = {}
-    if not (folder / "plan.yaml").exists():
-        remedy = "Give the folder that holds plan.yaml, or start one with `bettercare new`."
-        faults.append(Fault("plan.yaml", "The folder has no plan.yaml.", remedy))
-        return None
     try:
         root = read_yaml(folder / "plan.yaml", "plan.yaml")
     except BettercareError as error:

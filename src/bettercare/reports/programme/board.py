@@ -44,4 +44,4 @@ def board_report(assessment: Assessment, board: str, before: Facts | None = None
         decisions(assessment, before, board),
         judged(assessment),
     )
-    return document(assessment, f"Report to the {its.name}, {assessment.on:%B %Y}", made)
+    return document(assessment, f"Report to the {its.name}, {assessment.on:%B %Y}", made, wider=True)

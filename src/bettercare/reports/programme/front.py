@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bettercare.assurance import Assessment
 from bettercare.assurance.actions import overdue
 from bettercare.assurance.fund import FundPosition
+from bettercare.assurance.judgement import EXCEPTION_KINDS
 from bettercare.assurance.metrics import period_name
 from bettercare.assurance.payment import QuarterPayment
 from bettercare.assurance.programme import in_words
@@ -15,7 +16,7 @@ from bettercare.assurance.risks import RED_FROM, band, open_risks
 from bettercare.reports.amounts import count, money
 from bettercare.reports.exhibit import Headline
 from bettercare.reports.programme.signs import WORST_FIRST
-from bettercare.reports.words import listed, plural
+from bettercare.reports.words import listed, plural, sentence
 from bettercare.vocabulary import FinancialYear
 
 SYNTHETIC = "Synthetic figures. Actuals, spend, scores and progress are partly or wholly invented, to show how this works: they say nothing about a real service."
@@ -46,16 +47,34 @@ def verdict(assessment: Assessment) -> str:
     if fund and not fund.months:
         said.append(f"no spend of the fund has been entered in {year}")
     elif fund:
-        said.append(f"the fund is heading for {_variance(fund)} its budget of {money(fund.budget / 100)} in {year}")
+        said.append(
+            f"the fund is heading for {_variance(fund)} its budget of {money(fund.budget / 100)} in {year}{_without_money(fund, ', but ')}"
+        )
     late = assessment.schedule.late
     if assessment.schedule.milestones:
         said.append(f"{plural(len(late), 'milestone')} of {len(assessment.schedule.milestones)} late or at risk")
     text = "; ".join(said) + "."
-    if assessment.exceptions:
-        first = assessment.exceptions[0]
+    first = next((one for kind in EXCEPTION_KINDS for one in assessment.exceptions if one.kind == kind), None)
+    if first is not None:
         metric = assessment.judgements[first.metric].metric
-        text += f" Longest off track: {metric.name}, since {period_name(metric, first.since)}."
+        since = f", since {period_name(metric, first.since)}" if first.kind != "expected to miss" else ""
+        text += f" {sentence(f'{_LONGEST[first.kind]}: {metric.name}{since}')}"
     return text
+
+
+_LONGEST = {
+    "off track": "Longest off track",
+    "getting worse": "Longest getting worse",
+    "expected to miss": "Expected to miss its trajectory",
+}
+
+
+def exceptions_counted(assessment: Assessment) -> str:
+    """``3 exceptions: 2 off track, 1 getting worse``."""
+    kinds = Counter(one.kind for one in assessment.exceptions)
+    total = plural(len(assessment.exceptions), "exception")
+    parts = [f"{kinds[kind]} {kind}" for kind in EXCEPTION_KINDS if kinds[kind]]
+    return f"{total}: {', '.join(parts)}" if parts else total
 
 
 def headlines(assessment: Assessment) -> tuple[Headline, ...]:
@@ -66,7 +85,7 @@ def headlines(assessment: Assessment) -> tuple[Headline, ...]:
         Headline(
             "Metrics",
             ", ".join(parts) or "None rated",
-            f"{counts['grey']} not rated; {plural(len(assessment.exceptions), 'exception')}",
+            f"{counts['grey']} not rated; {exceptions_counted(assessment)}",
         )
     ]
     year = fund_year(assessment)
@@ -76,17 +95,24 @@ def headlines(assessment: Assessment) -> tuple[Headline, ...]:
             Headline(
                 f"Forecast outturn, {year}",
                 money(fund.outturn / 100),
-                f"{_variance(fund)} the budget of {money(fund.budget / 100)}; {money(fund.spent / 100)} spent",
+                f"{_variance(fund)} the budget of {money(fund.budget / 100)}; {money(fund.spent / 100)} spent{_without_money(fund, '; ')}",
             )
         )
     known = settled(assessment.payments)
     if known:
         earned, released = sum(one.earned for one in known), sum(one.released - one.recovered for one in known)
+        years = [assessment.fund(each) for each in assessment.years]
+        unposted = (
+            ("earned", sum(one.earned_unposted for one in years)),
+            ("released", sum(one.released_unposted for one in years)),
+        )
+        parts = [f"{money(pence / 100)} {word}" for word, pence in unposted if pence]
+        waits = f"; of these {listed(parts)} not yet in the ledger" if parts else ""
         found.append(
             Headline(
                 "Earned for performance",
                 money(earned / 100),
-                f"{money(released / 100)} released to commissioners; {reached(known[-1])}",
+                f"{money(released / 100)} released to commissioners{waits}; {reached(known[-1])}",
             )
         )
     schedule = assessment.schedule
@@ -133,6 +159,10 @@ def reached(quarter: QuarterPayment) -> str:
 def ratings(assessment: Assessment) -> Counter[str]:
     """How many metrics have each rating."""
     return Counter(one.rag.status for one in assessment.judgements.values())
+
+
+def _without_money(fund: FundPosition, joined: str) -> str:
+    return f"{joined}{money(fund.not_covered / 100)} of the budgets has no money behind it" if fund.not_covered else ""
 
 
 def _variance(fund: FundPosition) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bettercare
 from bettercare.assurance import Assessment
 from bettercare.assurance.programme import RULES_VERSION, in_words
@@ -40,14 +42,22 @@ def programme_report(assessment: Assessment, before: Facts | None = None) -> Doc
     return document(assessment, f"Programme report, {assessment.on:%B %Y}", made)
 
 
-def document(assessment: Assessment, title: str, made: tuple[Section, ...]) -> Document:
-    """A programme report of sections, with the first screen every one has; empty sections are left out."""
+def document(assessment: Assessment, title: str, made: tuple[Section, ...], wider: bool = False) -> Document:
+    """A programme report of sections, with the first screen every one has; empty sections are left out.
+
+    Args:
+        wider: the sections are a part of the programme, so the first screen says that it counts the whole.
+    """
     plan = assessment.plan
+    said, tiles = verdict(assessment), headlines(assessment)
+    if wider:
+        said = f"Across the whole programme: {_lowered(said)}"
+        tiles = tuple(replace(tile, title=f"Programme: {_lowered(tile.title)}") for tile in tiles)
     return Document(
         title=title,
         place=f"{plan.title} · as at {in_words(assessment.on)}",
-        verdict=verdict(assessment),
-        headlines=headlines(assessment),
+        verdict=said,
+        headlines=tiles,
         sections=tuple(section for section in made if not section.empty),
         banner=SYNTHETIC if assessment.registers.synthetic else "",
         dated=assessment.on,
@@ -55,3 +65,7 @@ def document(assessment: Assessment, title: str, made: tuple[Section, ...]) -> D
             f"Made by bettercare {bettercare.__version__} from data as at {in_words(assessment.on)} (change {assessment.revision} of the store), judged by rules version {RULES_VERSION}.",
         ),
     )  # fmt: skip
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]

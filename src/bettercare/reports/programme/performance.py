@@ -6,13 +6,14 @@ from collections.abc import Collection
 from typing import Any
 
 from bettercare.assurance import Assessment
-from bettercare.assurance.actions import answering
+from bettercare.assurance.actions import answering, being_done
+from bettercare.assurance.chain import KINDS
 from bettercare.assurance.judgement import Exception_, Judgement
 from bettercare.assurance.metrics import bare, expected, period_name, written
 from bettercare.reports.amounts import NONE, chance
 from bettercare.reports.charts.spc import spc
 from bettercare.reports.exhibit import Chart, Column, Exhibit, Section, Table
-from bettercare.reports.programme.front import ratings
+from bettercare.reports.programme.front import exceptions_counted, ratings
 from bettercare.reports.programme.signs import NARROW, WIDE, WORST_FIRST, assurance, course, rating, variation
 from bettercare.reports.words import named, plural, sentence
 
@@ -73,20 +74,25 @@ def exceptions(assessment: Assessment) -> Section:
         Column("done", "What is being done"),
     )  # fmt: skip
     rows = [_exception(assessment, one) for one in found]
-    without = sum(not answering(assessment, f"exception:{one.id}") for one in found)
-    message = f"{plural(len(found), 'metric')} off track" + (f"; nothing is recorded as being done about {without}." if without else ", each with something being done.")  # fmt: skip
+    without = sum(not being_done(assessment, f"exception:{one.id}") for one in found)
+    message = exceptions_counted(assessment) + (f"; nothing is still being done about {without}." if without else "; something is still being done about each.")  # fmt: skip
     return Section("exceptions", "Off track", exhibits=(Exhibit("exceptions-table", message, Table(columns, rows), sheet="Exceptions"),))  # fmt: skip
 
 
 def _exception(assessment: Assessment, one: Exception_) -> dict[str, Any]:
     metric = assessment.judgements[one.metric].metric
     actions = answering(assessment, f"exception:{one.id}")
+    named_above = {f"action:{action.id}" for action in actions}
+    others = [link for link in being_done(assessment, f"exception:{one.id}") if link.ref not in named_above]
     return {
         "metric": metric.name,
         "since": period_name(metric, one.since),
         "why": " ".join(map(sentence, one.why)),
         "schemes": "; ".join(named(assessment.plan, "schemes", name) for name in one.schemes) or "none named in the plan",
-        "done": " ".join(f"{sentence(action.action).removesuffix('.')} ({action.officers}, {action.status})." for action in actions) or "Nothing recorded.",
+        "done": " ".join((
+            *(f"{sentence(action.action).removesuffix('.')} ({action.officers}, {action.status})." for action in actions),
+            *(f"{KINDS[link.kind]}: {sentence(link.title).removesuffix('.')} ({link.status})." for link in others),
+        )) or "Nothing recorded.",
     }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from bettercare.access.roles import SAID
 from bettercare.web.api.routing import PREFIX
 from bettercare.web.guard import public
 from bettercare.web.render import page
@@ -38,7 +39,7 @@ class Operation:
     summary: str
     said: str
     right: str
-    """"" for a public one."""
+    """What the right is to do, as "to enter figures"; "" for a public one."""
     fields: tuple[Field, ...]
     gives: str
     """Status and shape of the answer."""
@@ -72,7 +73,7 @@ def _operation(shapes: Mapping[str, Any], method: str, address: str, said: Mappi
     summary = said["summary"]
     words = description if description.startswith(summary) else f"{summary}. {description}"
     return Operation(
-        said["operationId"], method.upper(), address.removeprefix(PREFIX), summary, words, said.get("x-right", ""),
+        said["operationId"], method.upper(), address.removeprefix(PREFIX), summary, words, SAID[said["x-right"]] if "x-right" in said else "",
         tuple(_fields(shapes, said)), gives,
     )  # fmt: skip
 

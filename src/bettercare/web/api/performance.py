@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Depends, File, Path, Query, UploadFile
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from bettercare.assurance.actual_files import ActualsError, read_upload
 from bettercare.assurance.chain import Chain, refs
@@ -129,13 +130,24 @@ def actuals(
     return part_of(sorted(found, key=lambda one: (one.metric, one.period, one.revision)), start, limit)
 
 
-_FIGURE = ("metric", "period", "value", "numerator", "denominator", "status", "source", "note")
+_FIGURE = ("metric", "value", "numerator", "denominator", "status", "source", "note")
+
+
+def _first_day(sent: Any) -> Any:
+    """A month that was sent as 2015-12 as its first day; anything else as it is."""
+    return f"{sent}-01" if isinstance(sent, str) and re.fullmatch(r"\d{4}-\d{2}", sent, re.ASCII) else sent
+
+
 _ACTUAL = body_of(
     Actual,
     _FIGURE,
     "ActualIn",
     {"metric": "m3", "period": "2015-12-01", "value": "364.21", "source": "NHS England, delayed transfers of care"},
     again=False,
+    period=(
+        Annotated[date, BeforeValidator(_first_day)],
+        Field(title="Period", description="First day of the month, quarter or year; 2015-12 is taken for 2015-12-01"),
+    ),
 )
 
 

@@ -12,7 +12,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
-from bettercare.access.roles import Right
+from bettercare.access.roles import SAID, Right
 from bettercare.assurance import Assessment
 from bettercare.errors import BettercareError, Fault
 from bettercare.store import Changing, Conflict
@@ -49,7 +49,7 @@ class Route(APIRoute):
         self.summary = self.summary or re.split(r"[.:;]", self.description)[0]
         right = right_of(self.dependant)
         if right:
-            self.description = f"{self.description.strip()}\n\nNeeds the right **{right}**.".strip()
+            self.description = f"{self.description.strip()}\n\nNeeds the right {SAID[right]}.".strip()
             self.openapi_extra = {**(self.openapi_extra or {}), "x-right": right}
 
 

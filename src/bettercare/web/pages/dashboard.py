@@ -21,7 +21,7 @@ from bettercare.reports.amounts import chance, money
 from bettercare.reports.charts.icons import ASSURANCE, VARIATION, assurance_icon, variation_icon
 from bettercare.reports.charts.sparkline import sparkline
 from bettercare.reports.exhibit import Headline
-from bettercare.reports.programme.front import fund_year, headlines, ratings, verdict
+from bettercare.reports.programme.front import exceptions_counted, fund_year, headlines, ratings, verdict
 from bettercare.reports.programme.signs import NOT_RATED, WORST_FIRST
 from bettercare.reports.words import plural
 from bettercare.web.guard import Reader
@@ -69,8 +69,7 @@ class Board:
     counts_note: str
     headlines: tuple[Headline, ...]
     exceptions: tuple[Exception_, ...]
-    since: dict[str, str]
-    """By metric: the first period off track, in words."""
+    exceptions_counted: str
     filters: tuple[tuple[str, tuple[Choice, ...]], ...]
     rows: tuple[Row, ...]
     rule: str
@@ -145,10 +144,7 @@ def board(assessment: Assessment, fund: FundPosition | None, rag: str = "", them
         counts_note=f"In {plural(differing, 'case')} rating and signal disagree." if differing else "",
         headlines=headlines(assessment)[1:],
         exceptions=assessment.exceptions,
-        since={
-            one.metric: period_name(assessment.judgements[one.metric].metric, one.since)
-            for one in assessment.exceptions
-        },
+        exceptions_counted=exceptions_counted(assessment),
         filters=_filters(assessment, judgements, rag, theme),
         rows=tuple(
             row(one)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from markupsafe import Markup
 
 from bettercare.assurance import Assessment
+from bettercare.assurance.actions import being_done
 from bettercare.assurance.chain import Link
 from bettercare.assurance.judgement import AMBER_RUN, LEAST_CHANCE, Exception_, Judgement
 from bettercare.assurance.metrics import period_name
@@ -16,6 +17,7 @@ from bettercare.assurance.milestones import Scheduled, belongs
 from bettercare.plan import Scheme
 from bettercare.reports import amounts
 from bettercare.reports.charts.sparkline import sparkline
+from bettercare.reports.programme.front import exceptions_counted
 from bettercare.web.guard import Reader
 from bettercare.web.render import page
 from bettercare.web.state import Assessed
@@ -58,7 +60,7 @@ class OffTrack:
 def exceptions(request: Request, visitor: Reader, assessment: Assessed) -> Response:
     """The exception report."""
     found = [_off_track(assessment, exception) for exception in assessment.exceptions]
-    unanswered = [one for one in found if not any(link.kind in ("action", "decision") for link in one.done)]
+    unanswered = [one for one in found if not being_done(assessment, one.ref)]
     return page(
         request,
         visitor,
@@ -66,6 +68,7 @@ def exceptions(request: Request, visitor: Reader, assessment: Assessed) -> Respo
         assessment,
         title="Exceptions",
         found=found,
+        counted=exceptions_counted(assessment),
         unanswered=unanswered,
         rule=RULE,
     )

@@ -166,8 +166,19 @@ def _import_page(
         would.append((metric, period_name(metric, actual.period), bare(metric, before[-1].value) if before else "", bare(metric, actual.value), actual))  # fmt: skip
     return page(
         request, visitor, "import.html.j2", assessment, title="Import figures", status=400 if faults else 200, faulty=bool(faults), figures=figures,
-        would=would, faults=faults, name=name, rows=written_csv(figures or ()), columns=COLUMNS.columns, most=SHOWN, crumbs=_crumbs(assessment),
+        would=would, found=_found(figures or ()), faults=faults, name=name, rows=written_csv(figures or ()), columns=COLUMNS.columns, most=SHOWN, crumbs=_crumbs(assessment),
     )  # fmt: skip
+
+
+def _found(figures: Sequence[Actual]) -> str:
+    """How many figures of a file are new, and how many are revisions, in a sentence."""
+    revised = sum(actual.revision > 1 for actual in figures)
+    first = len(figures) - revised
+    new = f"{plural(first, 'figure is', 'figures are')} new" if first else ""
+    if not revised:
+        return f"{new}."
+    again = f"{revised:,} {'is a revision' if revised == 1 else 'are revisions'}"
+    return f"{new} and {again}." if new else f"{plural(revised, 'figure is a revision', 'figures are revisions')}."
 
 
 @router.get("/plans/{plan}/metrics/{id}")

@@ -153,7 +153,8 @@ def _show_progress(
     row = _progress(assessment, one.id) or Progress(plan=assessment.plan.id, id=one.id)
     due = f"due {one.due.day} {one.due:%B %Y}" if one.due else "not dated in the papers"
     return show_form(
-        PROGRESS, request, visitor, assessment, form, row, status, title="Enter progress", action=f"{own}/progress", intro=f"{one.milestone}: {due}."
+        PROGRESS, request, visitor, assessment, form, row, status, title="Enter progress", action=f"{own}/progress", intro=f"It is {due}.",
+        called=one.milestone,
     )  # fmt: skip
 
 

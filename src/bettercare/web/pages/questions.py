@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Request, Response
@@ -27,7 +26,7 @@ from bettercare.assurance.questions import (
 )
 from bettercare.plan import Plan
 from bettercare.store import Missing
-from bettercare.web.forms import form_of
+from bettercare.web.forms import Form, form_of
 from bettercare.web.guard import Reader, Sent, Visitor, needs
 from bettercare.web.pages.registers import (
     Context,
@@ -59,26 +58,28 @@ class Step:
     intro: str
     button: str
     said: str
+    needed: tuple[str, ...]
+    """Fields that the step cannot do without."""
     take: Callable[[Question, Question, date], Question]
     """What becomes of the question: given as it is stored, as the form has it, and the data date."""
 
 
 STEPS = {
     "answer": Step(
-        "edit", ("answer", "answered", "answered_by"), "Answer the question", "", "Give the answer", "The answer is given to the Board.",
+        "edit", ("answer", "answered", "answered_by"), "Answer the question", "", "Give the answer", "The answer is given to the Board.", ("answer",),
         lambda one, typed, on: answer(one, typed.answer, typed.answered or on, typed.answered_by),
     ),
     "confirm": Step(
-        "challenge", ("outcome",), "Confirm the answer", "The Board is content with the answer.", "Confirm", "The answer is confirmed.",
+        "challenge", ("outcome",), "Confirm the answer", "The Board is content with the answer.", "Confirm", "The answer is confirmed.", (),
         lambda one, typed, on: confirm(one, typed.outcome),
     ),
     "escalate": Step(
         "challenge", ("escalated_to", "outcome"), "Escalate the question",
-        "The Board is not content, or the matter is not the programme's. Say to whom it goes and why.", "Escalate", "The question is escalated.",
+        "The Board is not content, or the matter is not the programme's. Say to whom it goes and why.", "Escalate", "The question is escalated.", ("escalated_to", "outcome"),
         lambda one, typed, on: escalate(one, typed.escalated_to, typed.outcome),
     ),
     "close": Step(
-        "challenge", ("outcome",), "Close the question", "Nothing more is to come of it.", "Close", "The question is closed.",
+        "challenge", ("outcome",), "Close the question", "Nothing more is to come of it.", "Close", "The question is closed.", (),
         lambda one, typed, on: close(one, typed.outcome),
     ),
 }  # fmt: skip
@@ -119,7 +120,7 @@ def _short(row: Question) -> str:
 QUESTIONS = Register(
     kind=Question, path="questions", one="question", many="questions", right="challenge", rows=_rows, call=_short,
     asked=("body", "focus", "function", "question", "about", "raised", "raised_by", "to", "due"),
-    listing=_listing, viewing=_viewing, start=lambda assessment: {"raised": assessment.on},
+    listing=_listing, viewing=_viewing, start=lambda assessment: {"raised": assessment.on}, signed="raised_by",
     filters=(
         Filter("body", "Board", lambda one: str(one.body), board_name),
         Filter("status", "Status", lambda one: str(one.status)),
@@ -162,9 +163,14 @@ def _add_step(name: str, step: Step) -> None:
     taker = Depends(needs(step.right))
 
     def show(
-        request: Request, visitor: Visitor, assessment: Assessment, row: Question, form: Any, status: int = 200
+        request: Request, visitor: Visitor, assessment: Assessment, row: Question, form: Form, status: int = 200
     ) -> Response:
         own = QUESTIONS.address(assessment.plan.id, row.id)
+        # An escalated question is closed with what came of it.
+        needed = ("outcome",) if name == "close" and row.status == "escalated" else step.needed
+        form = replace(
+            form, asked=tuple(replace(one, required=one.required or one.name in needed) for one in form.asked)
+        )
         return show_form(
             QUESTIONS, request, visitor, assessment, form, row, status, title=step.title, action=f"{own}/{name}", intro=step.intro, button=step.button
         )  # fmt: skip

@@ -75,6 +75,8 @@ class Register(Generic[R]):
     filters: tuple[Filter, ...] = ()
     start: Callable[[Assessment], Context] = lambda assessment: {}
     """What a new row starts with."""
+    signed: str = ""
+    """Field of a new row that starts with the visitor's name."""
     check: Callable[[Assessment, R], R] = lambda assessment, row: row
     """Puts a row right before it is kept, or refuses it in a sentence."""
     chained: bool = True
@@ -238,21 +240,22 @@ def save(
 
 def show_form(
     register: Register[R], request: Request, visitor: Visitor, assessment: Assessment, form: Form, row: R | None, status: int = 200,
-    *, title: str = "", action: str = "", intro: str = "", button: str = "Save",
+    *, title: str = "", action: str = "", intro: str = "", button: str = "Save", called: str = "",
 ) -> Response:  # fmt: skip
     """A form of a register as a page.
 
     Args:
-        title, action, intro, button: where they are not those of adding or changing a row.
+        title, action, intro, button, called: where they are not those of adding or changing a row.
     """
     title = title or (f"Change the {register.one}" if row else f"New {register.one}")
     address = register.address(assessment.plan.id)
     own = register.address(assessment.plan.id, row.id) if row else ""
+    called = called or (register.call(row) if row else "")
     return page(
         request, visitor, "register_form.html.j2", assessment, title=title, status=status, faulty=bool(form.faults), form=form,
-        called=register.call(row) if row else "", action=action or (f"{own}/edit" if row else f"{address}/new"), cancel=own or address,
+        called=called, action=action or (f"{own}/edit" if row else f"{address}/new"), cancel=own or address,
         refs=refs(assessment) if any(one.name == "about" for one in form.asked) else {}, intro=intro, button=button, id="" if row else uuid.uuid4().hex[:12],
-        crumbs=((register.many.capitalize(), address), *(((register.call(row), own),) if row else ())),
+        crumbs=((register.many.capitalize(), address), *(((called, own),) if row else ())),
     )  # fmt: skip
 
 
@@ -285,7 +288,8 @@ def routes(register: Register[R], router: APIRouter | None = None) -> APIRouter:
 
     @router.get(f"{base}/new")
     def new(request: Request, assessment: Assessed, visitor: Visitor = editor) -> Response:
-        start = {**register.start(assessment), **asked_of(register, request)}
+        signed = {register.signed: visitor.user.name} if register.signed else {}
+        start = {**register.start(assessment), **signed, **asked_of(register, request)}
         form = form_of(register.kind, choices=register.choices(assessment), only=register.asked, **start)
         return show_form(register, request, visitor, assessment, form, None)
 

@@ -28,6 +28,7 @@ TYPES: dict[str, str] = {
     "pdf": "application/pdf",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+_NO_BOARD = Faults({"board": "Choose the board whose report it is"})
 _PUBLISHING = Lock()
 """Held while a report is made, so that the second of two is made after the first is there."""
 ALONE = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'"
@@ -96,12 +97,26 @@ def preview(
     return _file(content, file, f"{assessment.plan.id}-{which}-preview")
 
 
+@router.get("/plans/{plan}/reports/publish")
+def confirm(
+    request: Request, visitor: Publisher, assessment: Assessed, deployed: Deployed, kind: str = "monthly", board: str = ""
+) -> Response:  # fmt: skip
+    """Ask whether a report is to be published: what is published cannot be changed or taken back."""
+    which, whose = _asked(kind, board)
+    if which == "board" and whose not in dict(boards_of(assessment)):
+        return _list_page(request, visitor, assessment, deployed, _NO_BOARD)
+    return page(
+        request, visitor, "report_publish.html.j2", assessment, title="Publish the report", kind=which, board=whose,
+        board_name=dict(boards_of(assessment)).get(whose, ""), crumbs=(("Reports", f"/plans/{assessment.plan.id}/reports"),),
+    )  # fmt: skip
+
+
 @router.post("/plans/{plan}/reports")
 def freeze(request: Request, visitor: Publisher, assessment: Assessed, deployed: Deployed, sent: Sent) -> Response:
     """Publish a report."""
     which, whose = _asked(str(sent.get("kind", "")), str(sent.get("board", "")))
     if which == "board" and whose not in dict(boards_of(assessment)):
-        return _list_page(request, visitor, assessment, deployed, Faults({"board": "Choose the board whose report it is"}))  # fmt: skip
+        return _list_page(request, visitor, assessment, deployed, _NO_BOARD)
     with _PUBLISHING:
         there = _published_since(deployed, assessment, str(sent.get("seen", "")), which, whose)
         if there:
