@@ -246,7 +246,6 @@ def test_it_works_without_scripts(visit: Any) -> None:
 PICTURES = {
     "dashboard-1280": (1280, "dashboard"),
     "metric-1280": (1280, "metrics/m6"),
-    "dashboard-390": (390, "dashboard"),
 }
 
 
