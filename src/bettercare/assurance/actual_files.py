@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import tempfile
-import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,8 +19,8 @@ from bettercare.plan import Column, Plan, TableSpec
 from bettercare.plan.cells import number, value_of
 from bettercare.plan.faults import Gathered
 from bettercare.plan.read import read_csv
-from bettercare.plan.workbook import how_to_fill, open_book, read_rows
-from bettercare.plan.workbook_parts import SheetFacts, damaged, look_over
+from bettercare.plan.workbook import how_to_fill, opened, read_rows
+from bettercare.plan.workbook_parts import SheetFacts
 from bettercare.vocabulary import FinancialYear, Quarter
 
 SHEET = "Actuals"
@@ -257,39 +256,25 @@ def _period(text: str) -> tuple[str, date | None]:
 
 
 def _read_workbook(path: Path, faults: list[Fault]) -> list[tuple[str, dict[str, str]]]:
-    facts = look_over(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # openpyxl warns of drawings and styles it leaves out; no value is among them
-            book = open_book(path, read_only=True, data_only=True, keep_links=False)
-            try:
-                names = [name for name in book.sheetnames if name.strip().casefold() == SHEET.casefold()] or (
-                    book.sheetnames if len(book.sheetnames) == 1 else []
+    with opened(path) as (book, facts):
+        names = [name for name in book.sheetnames if name.strip().casefold() == SHEET.casefold()] or (
+            book.sheetnames if len(book.sheetnames) == 1 else []
+        )
+        if not names or not hasattr(book[names[0]], "iter_rows"):
+            raise BettercareError(
+                f"The workbook has no sheet {SHEET}.", path.name, "Put the figures on a sheet of that name."
+            )
+        sheet = book[names[0]]
+        part = facts.get(str(getattr(sheet, "_worksheet_path", "")).lstrip("/"), SheetFacts())
+        if part.merged:
+            faults.append(
+                Fault(
+                    f"sheet {SHEET}",
+                    f"Cells are merged: {', '.join(part.merged[:5])}.",
+                    "Unmerge them and fill each cell.",
                 )
-                if not names or not hasattr(book[names[0]], "iter_rows"):
-                    raise BettercareError(
-                        f"The workbook has no sheet {SHEET}.", path.name, "Put the figures on a sheet of that name."
-                    )
-                sheet = book[names[0]]
-                part = facts.get(str(getattr(sheet, "_worksheet_path", "")).lstrip("/"), SheetFacts())
-                if part.merged:
-                    where = f"sheet {SHEET}"
-                    faults.append(
-                        Fault(
-                            where,
-                            f"Cells are merged: {', '.join(part.merged[:5])}.",
-                            "Unmerge them and fill each cell.",
-                        )
-                    )
-                return read_rows(sheet, COLUMNS, part, faults)
-            finally:
-                book.close()
-    except BettercareError:
-        raise
-    except Exception as error:  # openpyxl lets through whatever a damaged part makes it raise
-        raise damaged(error, path.name) from None
+            )
+        return read_rows(sheet, COLUMNS, part, faults)
 
 
 def template(plan: Plan) -> bytes:

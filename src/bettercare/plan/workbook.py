@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -284,8 +285,27 @@ def _day(text: str) -> date | None:
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
-# openpyxl is not typed.
-open_book: Any = excel.load_workbook
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[Any, Mapping[str, SheetFacts]]]:
+    """A workbook to read, and what is known of its sheets. Memory is bounded by its size, which is bounded too.
+
+    Raises:
+        BettercareError: the file is no workbook, is protected or damaged, or too large to read.
+    """
+    facts = look_over(path)
+    try:
+        with warnings.catch_warnings():
+            # openpyxl warns of drawings and styles it leaves out; no value is among them
+            warnings.simplefilter("ignore")
+            book: Any = excel.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+            try:
+                yield book, facts
+            finally:
+                book.close()
+    except BettercareError:
+        raise
+    except Exception as error:  # openpyxl lets through whatever a damaged part makes it raise
+        raise damaged(error, path.name) from None
 
 
 @dataclass
@@ -303,27 +323,12 @@ class WorkbookText:
 def raw_from_workbook(path: Path) -> WorkbookText:
     """Read the cells of a workbook.
 
-    Memory is bounded by the size of the workbook, which is bounded too.
-
     Raises:
         BettercareError: the file is no workbook, is protected or damaged, or too large to read.
     """
-    facts = look_over(path)
     found = WorkbookText()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # openpyxl warns of drawings and styles it leaves out; no value is among them
-            book = open_book(path, read_only=True, data_only=True, keep_links=False)
-            try:
-                _read_book(book, facts, found)
-            finally:
-                book.close()
-    except BettercareError:
-        raise
-    except Exception as error:  # openpyxl lets through whatever a damaged part makes it raise
-        raise damaged(error, path.name) from None
+    with opened(path) as (book, facts):
+        _read_book(book, facts, found)
     # In the order a folder gives them, so that a plan is the same whichever way it came.
     found.raw.get("schemes", []).sort(key=lambda row: row[1].get("id", ""))
     found.raw.get("effects", []).sort(key=lambda row: row[1].get("scheme", ""))

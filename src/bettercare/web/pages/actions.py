@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bettercare.assurance import Assessment
 from bettercare.assurance.actions import Action, days_overdue, overdue, suggested
-from bettercare.web.pages.registers import Context, Filter, Register, board_name, routes
+from bettercare.web.pages.registers import Context, Filter, Register, board_name, in_a_line, routes
 from bettercare.web.state import Deployment
 
 WORST_FIRST = ("red", "amber", "green", "done")
@@ -42,8 +42,7 @@ def _viewing(assessment: Assessment, deployment: Deployment, row: Action) -> Con
 
 
 def _short(row: Action) -> str:
-    words = row.action if len(row.action) <= 80 else row.action[:79].rstrip() + "…"
-    return f"{row.minute} {words}".strip()
+    return f"{row.minute} {in_a_line(row.action)}".strip()
 
 
 ACTIONS = Register(

@@ -14,7 +14,7 @@ from bettercare.errors import BettercareError
 from bettercare.store import Conflict
 from bettercare.web.forms import Faults, Form, choices_of, form_of, read_form, version_of
 from bettercare.web.guard import Sent, Visitor, needs
-from bettercare.web.pages.registers import Context, Filter, Register, board_name, found, routes, show_form
+from bettercare.web.pages.registers import Context, Filter, Register, board_name, found, in_a_line, routes, show_form
 from bettercare.web.render import done
 from bettercare.web.state import Assessed, Deployed, Deployment
 
@@ -52,8 +52,7 @@ def _viewing(assessment: Assessment, deployment: Deployment, row: Decision) -> C
 
 
 def _short(row: Decision) -> str:
-    words = row.decision if len(row.decision) <= 80 else row.decision[:79].rstrip() + "…"
-    return f"{row.minute} {words}".strip()
+    return f"{row.minute} {in_a_line(row.decision)}".strip()
 
 
 DECISIONS = Register(

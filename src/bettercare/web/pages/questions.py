@@ -34,6 +34,7 @@ from bettercare.web.pages.registers import (
     Register,
     board_name,
     found,
+    in_a_line,
     routes,
     save,
     scheme_name,
@@ -114,7 +115,7 @@ def _viewing(assessment: Assessment, deployment: Deployment, row: Question) -> C
 
 
 def _short(row: Question) -> str:
-    return row.question if len(row.question) <= 80 else row.question[:79].rstrip() + "…"
+    return in_a_line(row.question)
 
 
 QUESTIONS = Register(

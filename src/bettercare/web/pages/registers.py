@@ -146,6 +146,11 @@ def _choices(
     return whole + [(one.words(plan, value), to(value), value == chosen, count) for value, count in counts.items()]
 
 
+def in_a_line(words: str) -> str:
+    """Words cut to what a heading or a link has room for."""
+    return words if len(words) <= 80 else words[:79].rstrip() + "…"
+
+
 def board_name(plan: Plan, board: str) -> str:
     """A board's name; what was written when the plan does not have it."""
     row = plan["boards"].by_id.get(board)

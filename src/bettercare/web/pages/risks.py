@@ -11,7 +11,7 @@ from bettercare.assurance.risks import AMBER_FROM, RED_FROM, Risk, band, exposur
 from bettercare.reports.charts.risk_matrix import risk_matrix
 from bettercare.reports.exhibit import Chart
 from bettercare.reports.programme.signs import NARROW, WIDE
-from bettercare.web.pages.registers import Context, Filter, Register, routes, scheme_name
+from bettercare.web.pages.registers import Context, Filter, Register, in_a_line, routes, scheme_name
 from bettercare.web.state import Deployment
 
 
@@ -42,7 +42,7 @@ def _viewing(assessment: Assessment, deployment: Deployment, risk: Risk) -> Cont
 
 
 def _short(risk: Risk) -> str:
-    return risk.risk if len(risk.risk) <= 80 else risk.risk[:79].rstrip() + "…"
+    return in_a_line(risk.risk)
 
 
 RISKS = Register(
