@@ -1,0 +1,1236 @@
+"""The event engine: one replication of a compiled network, advanced event by event.
+
+A binary heap holds what will happen next: arrivals, ends of service, discharge times, ends of patience, and the turn of
+each hour. Patients live in slots that are used again. A patient who waits stands in the line of each station they would go
+to; one who is done and finds no room stays in their place and stands in the same lines (blocking). When a place becomes
+free the best in its line takes it, which may free another place, and so on; that chain is followed with a small stack.
+
+Every random number is a hash of the run's key, the stream, the patient's number in it, the station, the visit and what it is
+for. So it does not matter in which order things happen: the same patient has the same luck in every scenario.
+
+The kernel can stop after any event and go on later. It stops by itself when an array is full (it is then made larger
+outside), when the log is to be emptied, and when it is stuck, so that nothing can hang.
+
+It is written for speed where it is hot: arrays are flat, with rows of 2, 4, 8 or 16, and are read through unsigned
+positions (``U``), which spares the code for counting from the end; what stands over time is added up by adding what is left of
+the period when somebody comes and taking it off again when they go.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+from bettercare.flow.compiled import EVEN, FIRST_WITH_ROOM, FIXED, RENEWAL, TABLE, UNIFORM, Floats, Ints, Program
+from bettercare.flow.distributions import CELLS, DEEPEST, TAIL, TAIL_CELLS
+
+Keys = np.ndarray[Any, np.dtype[np.uint64]]
+
+# Why the kernel stopped.
+FINISHED, FULL, LOG_FULL, STUCK, DEADLOCKED, CROWDED, CANCELLED, PAUSED = range(8)
+# Kinds of event on the calendar.
+_ARRIVAL, _DONE, _GO, _GIVE_UP, _HOUR = range(5)
+# What a patient is doing.
+NOWHERE, WAITING, IN_SERVICE, READY, HELD = range(5)
+# Steps of one event.
+_MOVE, _ENTER, _ROUTE, _NEXT = range(4)
+# Events of the log.
+ARRIVES, WAITS, STARTS, IS_DONE, IS_HELD, LEAVES, IS_OUT, IS_TURNED_AWAY, GIVES_UP, IS_PREEMPTED = range(10)
+LOG_EVENTS = ("arrives", "waits", "starts", "done", "held", "leaves", "out", "turned away", "gives up", "preempted")
+# Columns of State.count; LINED is how many stand in its lines, wherever they are.
+BUSY, WAIT, HOLD, AWAIT, SERVERS, ADDED, LINED = range(7)
+# Columns of State.station.
+BUSY_HOURS, WAIT_HOURS, HELD_HOURS, READY_HOURS, SERVER_HOURS, FULL_TIMES, TIMES, TURNED, GAVE_UP, PREEMPTED, HELD_N = range(11)
+# Columns of State.by_class.
+JOINED, SERVED, WAIT_SUM, WAIT_N, STAY_SUM, CLASS_HELD = range(6)
+# Columns of State.who and State.when.
+CLASS, AT, STATE, TO, STAMP, CLOCKS, NUMBER = range(7)
+_CAME, _BEGAN, _SINCE, _UNTIL, _LEFT = range(5)
+# Columns of State.num.
+(_HEAP, FREE, _PERIOD, LOGGED, _STEP, _INITIAL, _SAME, TRAP, _CANCEL, MIRROR, _FIRST_PERIOD, INSIDE, EVENTS, _WARM, _STACK, _MOST) = range(16)
+# Columns of State.real.
+NOW, UNTIL, PERIOD_END = range(3)
+# Columns of Program.of_station and Program.of_class.
+_QUEUE, _HOLDS, _IF_FULL, _IF_CLOSED, _PREEMPTS, _LEAVES_ON = range(6)
+_SERVICE, _PATIENCE, _PATIENCE_TO, _BLOCK, _WINDOW = range(5)
+
+BINS = 338
+"""Bins of a histogram of times: none, then 16 to each doubling from half a minute to two and a half years."""
+_LOWEST = 2.0**-7
+_FIRST_BIN = (1023 - 7) * 16 - 1
+_MARGIN = 64
+_MIX_A = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_B = np.uint64(0x94D049BB133111EB)
+_VISIT = np.uint64(0x9E3779B97F4A7C15)
+_PURPOSE = np.uint64(0xD6E8FEB86659FD93)
+_U30, _U27, _U31, _U11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+_FOR_SERVICE, _FOR_WAY, _FOR_PATIENCE, _FOR_LEAVING = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(16)
+_MOST_SAME = 200_000
+"""Events at one moment that nothing can explain but patients going round in no time."""
+
+U = np.uint64
+_FAST = {"forceinline": True, "cache": True, "error_model": "numpy"}
+_SLOW = {"cache": True, "error_model": "numpy"}
+
+
+class State(NamedTuple):
+    """What the engine writes. S stations, C classes, L priorities, K clocks, O outcomes, W stations of the largest choice."""
+
+    real: Floats  # [3]
+    num: Ints  # [16]
+    heap_time: Floats
+    heap_what: Ints  # kind, stamp and slot in one
+    free: Ints  # slots nobody is in
+    count: Ints  # [S, 8]
+    head: Ints  # [S, 2, L] lines: those who wait, those who wait in another place
+    tail: Ints
+    after: Ints  # [slots * W] the next in a line
+    before: Ints
+    line: Ints  # [slots * W] which line, or -1
+    serving_head: Ints  # [S, L] in service, at stations that preempt
+    serving_tail: Ints
+    serving_after: Ints  # [slots]
+    serving_before: Ints
+    stack: Ints  # [S] stations where a place may have become free
+    stacked: Ints  # [S]
+    alive: np.ndarray[Any, np.dtype[np.bool_]]  # [S] scratch of the search for a deadlock
+    who: Ints  # [slots, 8] class, station, state, where they wait to go, stamp, running clocks, number
+    when: Floats  # [slots, 8] came, began, done or held since, will be done, hours of service left (or -1)
+    key: Keys  # [slots, 2] the patient's, the visit's
+    visits: np.ndarray[Any, np.dtype[np.uint8]]  # [slots, S]
+    clock_start: Floats  # [slots, K]
+    clock_of: Ints  # [slots, K] class when the clock started
+    stream: Ints  # [A, 2] patients so far, day of the factor
+    stream_factor: Floats  # [A]
+    stream_key: Keys  # [A, 2] for the gaps, for the patients
+    day_rates: Floats  # [A, days] or [A, 0]
+    initial: Ints  # [patients at the start, 4] station, class, state, where they wait to go (-1: as usual)
+    initial_time: Floats  # [.., 3] hours since, hours left (-1: from the distribution), share that stay longer than since
+    station: Floats  # [periods, S, 16]
+    by_class: Floats  # [periods, S, C, 8]
+    wait_bins: Floats  # [S, B]
+    clock: Floats  # [periods, K, C, 2]
+    over: Floats  # [periods, targets, C]
+    clock_bins: Floats  # [K, C, B]
+    left: Floats  # [periods, O, C]
+    week: Floats  # [168, S, 4] occupied, waiting, held, servers at the turn of the hour
+    times: Floats  # [168] how often each hour of the week came
+    trace: np.ndarray[Any, np.dtype[np.int32]]  # [hours, S, 3] or [0, S, 3]
+    log_time: Floats
+    log_what: Ints  # [.., 4] number, event, at, class
+
+
+@njit(**_FAST)  # type: ignore[untyped-decorator]
+def _mixed(x: Any) -> Any:
+    x ^= x >> _U30
+    x *= _MIX_A
+    x ^= x >> _U27
+    x *= _MIX_B
+    return x ^ (x >> _U31)
+
+
+@njit(**_FAST)  # type: ignore[untyped-decorator]
+def _uniform(x: Any, mirror: Any) -> Any:
+    """In (0, 1), never an end."""
+    u = (float(np.int64(_mixed(x) >> _U11)) + 0.5) * (1.0 / 9007199254740992.0)
+    return 1.0 - u if mirror else u
+
+
+@njit(**_FAST)  # type: ignore[untyped-decorator]
+def _length(d: Any, longer: Any, kinds: Any, figures: Any, tables: Any) -> Any:
+    """Hours, from the share of lengths that are longer, in (0, 1)."""
+    first = kinds[U(d * 2 + 1)]
+    kind = kinds[U(d * 2)]
+    if kind == TABLE:
+        at = (1.0 - longer) * CELLS
+        i = int(at)
+        if i >= CELLS - 1:
+            at = (-math.log(longer) - TAIL) * (TAIL_CELLS / (DEEPEST - TAIL))
+            i = max(min(int(at), TAIL_CELLS - 1), 0)
+            at -= i
+            i += CELLS
+        else:
+            at -= i
+        low = tables[U(first + i)]
+        x = low + (tables[U(first + i + 1)] - low) * at
+    elif kind == FIXED:
+        x = figures[U(d * 4)]
+    elif kind == UNIFORM:
+        x = figures[U(d * 4)] + figures[U(d * 4 + 1)] * (1.0 - longer)
+    else:
+        n, low_i = int(figures[U(d * 4)]), 0
+        high_i = n - 1
+        while low_i < high_i:
+            middle = (low_i + high_i) // 2
+            if tables[first + middle] < 1.0 - longer:
+                low_i = middle + 1
+            else:
+                high_i = middle
+        x = tables[first + n + low_i]
+    return min(x, figures[U(d * 4 + 2)])
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _bits(_: Any, number: Any) -> Any:
+    """The 64 bits of a float, as an integer."""
+
+    def code(__: Any, builder: Any, ___: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.IntType(64))
+
+    return types.int64(types.float64), code
+
+
+@njit(**_FAST)  # type: ignore[untyped-decorator]
+def _bin(hours: Any) -> Any:
+    """The exponent and the first four binary places are the number of the bin."""
+    if hours < _LOWEST:
+        return 0
+    return min((_bits(hours) >> 48) - _FIRST_BIN, BINS - 1)
+
+
+@njit(**_SLOW)  # type: ignore[untyped-decorator]
+def _normal(u: Any) -> Any:
+    """The quantile of the standard normal, by Newton's method on its distribution function."""
+    x = 0.0
+    for _ in range(60):
+        error = 0.5 * math.erfc(-x / math.sqrt(2.0)) - u
+        step = error * math.sqrt(2.0 * math.pi) * math.exp(0.5 * x * x)
+        step = min(max(step, -1.0), 1.0)
+        x -= step
+        if abs(step) < 1e-12:
+            break
+    return x
+
+
+@njit(**_SLOW)  # type: ignore[untyped-decorator]
+def month_of(day: Any) -> Any:
+    """Months since the year 0 of a day counted from 1970-01-01 (proleptic Gregorian calendar, years from March)."""
+    z = day + 719468
+    era = z // 146097
+    of_era = z - era * 146097
+    year = (of_era - of_era // 1460 + of_era // 36524 - of_era // 146096) // 365
+    of_year = of_era - (365 * year + year // 4 - year // 100)
+    shifted = (5 * of_year + 2) // 153
+    month = shifted + 2 if shifted < 10 else shifted - 10
+    return (year + era * 400 + (1 if month < 2 else 0)) * 12 + month
+
+
+@njit(**_SLOW)  # type: ignore[untyped-decorator]
+def _period_end(hour: Any, first_day: Any, until: Any) -> Any:
+    """The hour at which the month of an hour ends, or the run."""
+    day = first_day + hour // 24
+    month = month_of(day)
+    while month_of(day) == month:
+        day += 1
+    return min(until, (day - first_day) * 24.0)
+
+
+@njit(**_FAST)  # type: ignore[untyped-decorator]
+def _push(time: Any, what: Any, n: Any, heap_time: Any, heap_what: Any) -> Any:
+    """Returns the new size."""
+    i = n
+    while i > 0:
+        parent = (i - 1) >> 1
+        if heap_time[U(parent)] <= time:
+            break
+        heap_time[U(i)], heap_what[U(i)] = heap_time[U(parent)], heap_what[U(parent)]
+        i = parent
+    heap_time[U(i)], heap_what[U(i)] = time, what
+    return n + 1
+
+
+@njit(**_FAST)  # type: ignore[untyped-decorator]
+def _pull(n: Any, heap_time: Any, heap_what: Any) -> Any:
+    """Remove the first; returns the new size. The hole goes down to a leaf, and the last goes up from there."""
+    n -= 1
+    i, child = 0, 1
+    while child + 1 < n:
+        child += int(heap_time[U(child + 1)] < heap_time[U(child)])
+        heap_time[U(i)], heap_what[U(i)] = heap_time[U(child)], heap_what[U(child)]
+        i = child
+        child = 2 * i + 1
+    if child < n:
+        heap_time[U(i)], heap_what[U(i)] = heap_time[U(child)], heap_what[U(child)]
+        i = child
+    time, what = heap_time[U(n)], heap_what[U(n)]
+    while i > 0:
+        parent = (i - 1) >> 1
+        if heap_time[U(parent)] <= time:
+            break
+        heap_time[U(i)], heap_what[U(i)] = heap_time[U(parent)], heap_what[U(parent)]
+        i = parent
+    heap_time[U(i)], heap_what[U(i)] = time, what
+    return n
+
+
+@njit(**_FAST)  # type: ignore[untyped-decorator]
+def _replace(time: Any, what: Any, n: Any, heap_time: Any, heap_what: Any) -> Any:
+    """Put an event in the place of the first, which has been taken: half the work of removing one and adding another."""
+    i, child = 0, 1
+    while child < n:
+        if child + 1 < n:
+            child += int(heap_time[U(child + 1)] < heap_time[U(child)])
+        if heap_time[U(child)] >= time:
+            break
+        heap_time[U(i)], heap_what[U(i)] = heap_time[U(child)], heap_what[U(child)]
+        i = child
+        child = 2 * i + 1
+    heap_time[U(i)], heap_what[U(i)] = time, what
+
+
+@njit(**_FAST)  # type: ignore[untyped-decorator]
+def _join(node: Any, line: Any, in_front: Any, head: Any, tail: Any, after: Any, before: Any, lines: Any) -> Any:
+    """Put a node at the end (or the front) of a line; lines are numbered flat."""
+    lines[U(node)] = line
+    if in_front:
+        first = head[U(line)]
+        before[U(node)], after[U(node)] = -1, first
+        head[U(line)] = node
+        if first >= 0:
+            before[U(first)] = node
+        else:
+            tail[U(line)] = node
+    else:
+        end = tail[U(line)]
+        before[U(node)], after[U(node)] = end, -1
+        tail[U(line)] = node
+        if end >= 0:
+            after[U(end)] = node
+        else:
+            head[U(line)] = node
+
+
+@njit(**_FAST)  # type: ignore[untyped-decorator]
+def _quit(node: Any, lines_each: Any, count: Any, head: Any, tail: Any, after: Any, before: Any, lines: Any) -> Any:
+    """Take a node out of the line it stands in, if any; ``lines_each`` is how many lines a station has."""
+    line = lines[U(node)]
+    if line >= 0:
+        lines[U(node)] = -1
+        count[U((line // lines_each) * 8 + LINED)] -= 1
+        a, b = after[U(node)], before[U(node)]
+        if b >= 0:
+            after[U(b)] = a
+        else:
+            head[U(line)] = a
+        if a >= 0:
+            before[U(a)] = b
+        else:
+            tail[U(line)] = b
+
+
+@njit(**_SLOW)  # type: ignore[untyped-decorator]
+def _variation(day: Any, key: Any, sigma: Any, mirror: Any) -> Any:
+    """A day's own luck, lognormal with mean 1."""
+    return math.exp(sigma * _normal(_uniform(_mixed(key) + U(day) * _PURPOSE, mirror)) - 0.5 * sigma * sigma)
+
+
+@njit(**_FAST)  # type: ignore[untyped-decorator]
+def _next_arrival(
+    a: Any, now: Any, mirror: Any, until: Any, first_how: Any, first_day: Any, stream: Any, factor: Any, day_rates: Any, keys: Any,
+    kinds: Any, rates: Any, week: Any, months: Any, varies: Any, time: Any, time_kind: Any, time_figures: Any, tables: Any,
+) -> Any:  # fmt: skip
+    """When the next of a stream comes, or infinity: the hours' rates are used up until a unit exponential (or, when
+    spread evenly, one patient) is spent. Arrays one by one, because a tuple of them costs more to pass than the work."""
+    number = stream[a, 0]
+    u = _uniform(keys[a, 0] + U(number) * _VISIT, mirror)
+    if kinds[a] == RENEWAL:
+        return now + _length(time[a], u, time_kind, time_figures, tables)
+    if kinds[a] == EVEN:
+        left = u if number == 0 else 1.0
+    else:
+        left = _length(0, u, time_kind, time_figures, tables)
+    hour = int(now)
+    x = now
+    while hour <= until:
+        day = hour // 24
+        if stream[a, 1] != day:
+            # What a day's rate is multiplied by: month, day-to-day variation, and a forecast's path.
+            stream[a, 1] = day
+            factor[a] = months[a, month_of(first_day + day) % 12]
+            if varies[a] > 0.0:
+                factor[a] *= _variation(day, keys[a, 0] ^ _MIX_A, varies[a], mirror)
+            if day_rates.shape[1] > 0:
+                factor[a] *= day_rates[a, min(day, day_rates.shape[1] - 1)]
+        rate = rates[a] * week[a, (first_how + hour) % 168] * factor[a]
+        room = (hour + 1 - x) * rate
+        if room >= left and rate > 0.0:
+            return x + left / rate
+        left -= room
+        hour += 1
+        x = float(hour)
+    return np.inf
+
+
+@njit(**_SLOW)  # type: ignore[untyped-decorator]
+def _goes_at(now: Any, profile: Any, key: Any, first_day: Any, chances: Any, hours: Any, mirror: Any) -> Any:
+    """The next discharge time of one who is done."""
+    day = int(now // 24)
+    for k in range(90):
+        weekday = (first_day + day + k + 3) % 7
+        if _uniform(key + (_FOR_LEAVING + U(2 * k)) * _PURPOSE, mirror) < chances[profile, weekday]:
+            u = _uniform(key + (_FOR_LEAVING + U(2 * k + 1)) * _PURPOSE, mirror)
+            hour = 0
+            while hour < 23 and hours[profile, hour] <= u:
+                hour += 1
+            below = hours[profile, hour - 1] if hour > 0 else 0.0
+            width = hours[profile, hour] - below
+            at = (day + k) * 24.0 + hour + (min((u - below) / width, 1.0) if width > 0.0 else 0.0)
+            if at >= now:
+                return at
+    return now
+
+
+@njit(**_SLOW, _nrt=False)  # type: ignore[untyped-decorator]
+def _deadlocked(who: Any, count: Any, alive: Any, most: Any, choice_first: Any, choice_of: Any) -> Any:
+    """A station whose patients wait for each other for ever, or -1. Those that some patient can leave, or that have or will
+    have a place, are crossed out until nothing changes; whoever is left waits only for others that are left."""
+    S = most.shape[0]
+    for s in range(S):
+        alive[s] = count[s * 8 + BUSY] < most[s] or count[s * 8 + HOLD] < count[s * 8 + BUSY]
+    again = True
+    while again:
+        again = False
+        for p in range(who.shape[0] // 8):
+            if who[p * 8 + STATE] == HELD and not alive[who[p * 8 + AT]]:
+                to = who[p * 8 + TO]
+                if to < S:
+                    if alive[to]:
+                        alive[who[p * 8 + AT]] = True
+                        again = True
+                else:
+                    for i in range(choice_first[to - S], choice_first[to - S + 1]):
+                        if alive[choice_of[i]]:
+                            alive[who[p * 8 + AT]] = True
+                            again = True
+    for s in range(S):
+        if not alive[s] and count[s * 8 + HOLD] > 0:
+            return s
+    return -1
+
+
+@njit(**_SLOW)  # type: ignore[untyped-decorator]
+def _begin(run_key: Any, P: Any, F: Any) -> Any:
+    now = F.real[NOW]
+    first_how = ((P.first_day + 3) % 7) * 24
+    hour = int(now)
+    warm = F.num[_WARM]
+    F.real[PERIOD_END] = float(warm) if warm > 0 else _period_end(hour, P.first_day, F.real[UNTIL])
+    for s in range(P.most.shape[0]):
+        F.count[s, SERVERS] = P.servers[s, (first_how + hour) % 168]
+        F.station[0, s, SERVER_HOURS] = (F.real[PERIOD_END] - now) * F.count[s, SERVERS]
+    for a in range(P.stream_to.shape[0]):
+        F.stream_key[a, 0] = _mixed(run_key ^ P.stream_key[a])
+        F.stream_key[a, 1] = _mixed(run_key + P.stream_key[a] * _MIX_B)
+        F.stream[a, 1] = -1
+        at = _next_arrival(
+            a, now, F.num[MIRROR], F.real[UNTIL], first_how, P.first_day, F.stream, F.stream_factor, F.day_rates, F.stream_key,
+            P.stream_kind, P.stream_rate, P.stream_week, P.stream_month, P.stream_varies, P.stream_time,
+            P.time_kind, P.time_figures, P.tables,
+        )  # fmt: skip
+        F.stream[a, 0] = 1
+        if at <= F.real[UNTIL]:
+            F.num[_HEAP] = _push(at, (a << 3) | _ARRIVAL, F.num[_HEAP], F.heap_time, F.heap_what)
+    F.num[_HEAP] = _push(math.ceil(now), _HOUR, F.num[_HEAP], F.heap_time, F.heap_what)
+    F.num[_FIRST_PERIOD] = month_of(P.first_day + warm // 24)
+
+
+def begin(run_key: np.uint64, program: Program, state: State) -> None:
+    """Put the first arrival of each stream and the first turn of the hour on the calendar."""
+    _begin(run_key, program, state)
+
+
+def advance(run_key: np.uint64, program: Program, state: State, most_events: int) -> int:
+    """Take events until the end, at most ``most_events`` of them; returns why it stopped (FINISHED, PAUSED, FULL ...)."""
+    flat = State(*(part.reshape(-1) if name in _FLAT else part for name, part in zip(State._fields, state, strict=True)))
+    return int(_advance(run_key, program, flat, most_events))
+
+
+_FLAT = {
+    "count", "head", "tail", "serving_head", "serving_tail", "who", "when", "key", "visits", "clock_start", "clock_of", "station",
+    "by_class", "wait_bins", "clock", "over", "clock_bins", "left", "log_what",
+}  # fmt: skip
+
+
+@njit(nogil=True, cache=True, _nrt=False, error_model="numpy")  # type: ignore[untyped-decorator]
+def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
+    # Everything the loop touches is a local name. Reference counting is off: nothing here makes an array.
+    real, num, heap_time, heap_what, free = F.real, F.num, F.heap_time, F.heap_what, F.free
+    count, who, when, keys, visits = F.count, F.who, F.when, F.key, F.visits
+    head, tail, after, before, lines = F.head, F.tail, F.after, F.before, F.line
+    serving_head, serving_tail, serving_after, serving_before = F.serving_head, F.serving_tail, F.serving_after, F.serving_before
+    stack, stacked, alive = F.stack, F.stacked, F.alive
+    clock_start, clock_of = F.clock_start, F.clock_of
+    stream, stream_factor, stream_key_now, day_rates = F.stream, F.stream_factor, F.stream_key, F.day_rates
+    initial, initial_time = F.initial, F.initial_time
+    station, by_class, wait_bins = F.station, F.by_class, F.wait_bins
+    clock, over, clock_bins, left_by = F.clock, F.over, F.clock_bins, F.left
+    week, times, trace, log_time, log_what = F.week, F.times, F.trace, F.log_time, F.log_what
+    station_key, servers_at, most = P.station_key, P.servers, P.most
+    step_hour, step_station, step_servers = P.step_hour, P.step_station, P.step_servers
+    of_station, of_class, of_route, level = P.of_station, P.of_class, P.of_route, P.level
+    leave_day, leave_hour, window = P.leave_day, P.leave_hour, P.window
+    block_first, route_share = P.block_first, P.route_share
+    choice_first, choice_by, choice_of = P.choice_first, P.choice_by, P.choice_of
+    stream_class, stream_to, stream_kind, stream_rate = P.stream_class, P.stream_to, P.stream_kind, P.stream_rate
+    stream_week, stream_month, stream_varies, stream_time = P.stream_week, P.stream_month, P.stream_varies, P.stream_time
+    time_kind, time_figures, tables = P.time_kind, P.time_figures, P.tables
+    clock_mask, clock_class, clock_first, clock_target = P.clock_mask, P.clock_class, P.clock_first, P.clock_target
+    first_day, W, revisits = P.first_day, P.widest, P.revisits
+    S, C, A, CH = most.shape[0], level.shape[0], stream_to.shape[0], choice_by.shape[0]
+    K, T, O = clock_first.shape[0] - 1, clock_target.shape[0], P.outcomes
+    L = head.shape[0] // (2 * S)
+    until, warm, mirror = real[UNTIL], num[_WARM], num[MIRROR]
+    logging, tracing = log_time.shape[0] > 0, trace.shape[0] > 0
+    first_how = ((first_day + 3) % 7) * 24
+    n_heap, n_free, period, n_log, inside, events, n_stack = (
+        num[_HEAP], num[FREE], num[_PERIOD], num[LOGGED], num[INSIDE], num[EVENTS], num[_STACK],
+    )  # fmt: skip
+    now, ends, same = real[NOW], real[PERIOD_END], num[_SAME]
+    heap_limit = heap_time.shape[0] - _MARGIN - 2 * S
+    log_limit = log_time.shape[0] - 8 * (S + _MARGIN)
+    n_initial = initial.shape[0]
+    of_period, of_classes = period * S * 16, period * S * C * 8
+    taken, status = 0, FINISHED
+    # The first of the heap has been taken and is still there: it is before all others, so the heap is in order.
+    hole = False
+
+    while True:
+        if hole:
+            n_heap = _pull(n_heap, heap_time, heap_what)
+            hole = False
+        if taken >= most_events:
+            status = PAUSED
+            break
+        if n_free < 2 or n_heap > heap_limit:
+            status = FULL
+            break
+        if logging and n_log > log_limit:
+            status = LOG_FULL
+            break
+        p, s, target, frm, step = 0, 0, 0, -1, _NEXT
+        if num[_INITIAL] < n_initial:
+            # Somebody who is in the network when the run begins.
+            i = num[_INITIAL]
+            num[_INITIAL] += 1
+            n_free -= 1
+            p = free[n_free]
+            inside += 1
+            s = initial[i, 0]
+            c = initial[i, 1]
+            who[p * 8 + CLASS], who[p * 8 + AT], who[p * 8 + STATE] = c, s, NOWHERE
+            who[p * 8 + STAMP] += 1
+            who[p * 8 + NUMBER] = -1 - i
+            keys[p * 2] = _mixed(_mixed(run_key + U(0x2545F4914F6CDD1D)) + U(i) * _VISIT)
+            for j in range(S):
+                visits[p * S + j] = 0
+            since = now - initial_time[i, 0]
+            when[p * 8 + _CAME], when[p * 8 + _BEGAN], when[p * 8 + _SINCE], when[p * 8 + _LEFT] = since, since, now, -1.0
+            who[p * 8 + CLOCKS] = 0
+            for k in range(K):
+                if (clock_mask[s] >> k) & 1 and clock_class[k, c]:
+                    who[p * 8 + CLOCKS] |= 1 << k
+                    clock_start[p * K + k], clock_of[p * K + k] = since, c
+            if initial[i, 2] == WAITING:
+                target, step = s, _MOVE
+            else:
+                # They have their place, whatever the servers say.
+                visits[p * S + s] = 1
+                count[s * 8 + BUSY] += 1
+                station[of_period + s * 16 + BUSY_HOURS] += ends - now
+                keys[p * 2 + 1] = _mixed(keys[p * 2] + station_key[s] + _VISIT)
+                d = of_class[(s * C + c) * 8 + _SERVICE]
+                if initial[i, 2] == IN_SERVICE:
+                    x = initial_time[i, 1]
+                    if x < 0.0 and d >= 0:
+                        longer = initial_time[i, 2] * _uniform(keys[p * 2 + 1] + _FOR_SERVICE * _PURPOSE, mirror)
+                        x = _length(d, max(longer, 1e-300), time_kind, time_figures, tables) - initial_time[i, 0]
+                    x = max(x, 0.0)
+                    who[p * 8 + STATE] = IN_SERVICE
+                    when[p * 8 + _UNTIL] = now + x
+                    if of_station[s * 8 + _PREEMPTS]:
+                        lv = level[c]
+                        end = serving_tail[s * L + lv]
+                        serving_before[p], serving_after[p] = end, -1
+                        serving_tail[s * L + lv] = p
+                        if end >= 0:
+                            serving_after[end] = p
+                        else:
+                            serving_head[s * L + lv] = p
+                    n_heap = _push(now + x, (((who[p * 8 + STAMP] << 24) | p) << 3) | _DONE, n_heap, heap_time, heap_what)
+                else:
+                    frm = s
+                    at = now
+                    if initial[i, 3] < 0 and of_station[s * 8 + _LEAVES_ON] >= 0:
+                        at = _goes_at(now, of_station[s * 8 + _LEAVES_ON], keys[p * 2 + 1], first_day, leave_day, leave_hour, mirror)
+                    if initial[i, 3] >= 0:
+                        target, step = initial[i, 3], _MOVE
+                    elif at > now:
+                        who[p * 8 + STATE] = READY
+                        count[s * 8 + AWAIT] += 1
+                        station[of_period + s * 16 + READY_HOURS] += ends - now
+                        n_heap = _push(at, (((who[p * 8 + STAMP] << 24) | p) << 3) | _GO, n_heap, heap_time, heap_what)
+                    else:
+                        step = _ROUTE
+        else:
+            if n_heap == 0 or heap_time[0] > until:
+                break
+            t, what = heap_time[0], heap_what[0]
+            hole = True
+            if t > now:
+                same = 0
+            else:
+                same += 1
+                if same > _MOST_SAME + 4 * inside:
+                    status = STUCK
+                    break
+            now = t
+            kind = what & 7
+            what >>= 3
+            if kind == _DONE:
+                p = what & 0xFFFFFF
+                p8 = p * 8
+                if who[U(p8 + STAMP)] != what >> 24:
+                    continue
+                s = who[U(p8 + AT)]
+                c = who[U(p8 + CLASS)]
+                when[U(p8 + _SINCE)] = now
+                if of_station[U(s * 8 + _PREEMPTS)]:
+                    lv = level[c]
+                    a, b = serving_after[p], serving_before[p]
+                    if b >= 0:
+                        serving_after[b] = a
+                    else:
+                        serving_head[s * L + lv] = a
+                    if a >= 0:
+                        serving_before[a] = b
+                    else:
+                        serving_tail[s * L + lv] = b
+                if logging:
+                    log_time[n_log] = now
+                    log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], IS_DONE, s, c
+                    n_log += 1
+                frm, step = s, _ROUTE
+                if of_station[U(s * 8 + _LEAVES_ON)] >= 0:
+                    at = _goes_at(now, of_station[s * 8 + _LEAVES_ON], keys[p * 2 + 1], first_day, leave_day, leave_hour, mirror)
+                    if at > now:
+                        who[p8 + STATE] = READY
+                        who[p8 + STAMP] += 1
+                        count[s * 8 + AWAIT] += 1
+                        station[of_period + s * 16 + READY_HOURS] += ends - now
+                        n_heap = _push(at, (((who[p8 + STAMP] << 24) | p) << 3) | _GO, n_heap, heap_time, heap_what)
+                        step = _NEXT
+            elif kind == _ARRIVAL:
+                a = what
+                n_free -= 1
+                p = free[U(n_free)]
+                p8 = p * 8
+                inside += 1
+                number = stream[a, 0]
+                who[U(p8 + CLASS)], who[U(p8 + AT)], who[U(p8 + STATE)] = stream_class[U(a)], 0, NOWHERE
+                who[U(p8 + STAMP)] += 1
+                who[U(p8 + CLOCKS)] = 0
+                who[U(p8 + NUMBER)] = (a << 40) | number
+                keys[U(p * 2)] = _mixed(stream_key_now[a, 1] + U(number) * _VISIT)
+                if revisits:
+                    for j in range(S):
+                        visits[U(p * S + j)] = 0
+                when[U(p8 + _LEFT)] = -1.0
+                target, step = stream_to[U(a)], _MOVE
+                at = _next_arrival(
+                    a, now, mirror, until, first_how, first_day, stream, stream_factor, day_rates, stream_key_now, stream_kind, stream_rate,
+                    stream_week, stream_month, stream_varies, stream_time, time_kind, time_figures, tables,
+                )  # fmt: skip
+                stream[a, 0] = number + 1
+                if at <= until:
+                    _replace(at, (a << 3) | _ARRIVAL, n_heap, heap_time, heap_what)
+                    hole = False
+                if logging:
+                    log_time[n_log] = now
+                    log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], ARRIVES, target, who[p8 + CLASS]
+                    n_log += 1
+            elif kind == _GO:
+                p = what & 0xFFFFFF
+                if who[p * 8 + STAMP] != what >> 24:
+                    continue
+                s = who[p * 8 + AT]
+                count[s * 8 + AWAIT] -= 1
+                station[of_period + s * 16 + READY_HOURS] -= ends - now
+                who[p * 8 + STATE] = NOWHERE
+                when[p * 8 + _SINCE] = now
+                frm, step = s, _ROUTE
+            elif kind == _GIVE_UP:
+                p = what & 0xFFFFFF
+                if who[p * 8 + STAMP] != what >> 24:
+                    continue
+                s = who[p * 8 + AT]
+                who[p * 8 + STAMP] += 1
+                for j in range(W):
+                    _quit(p * W + j, 2 * L, count, head, tail, after, before, lines)
+                count[s * 8 + WAIT] -= 1
+                station[of_period + s * 16 + WAIT_HOURS] -= ends - now
+                station[of_period + s * 16 + GAVE_UP] += 1.0
+                who[p * 8 + STATE] = NOWHERE
+                if logging:
+                    log_time[n_log] = now
+                    log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p * 8 + NUMBER], GIVES_UP, s, who[p * 8 + CLASS]
+                    n_log += 1
+                if count[s * 8 + LINED] > 0 and not stacked[s]:
+                    stacked[s] = 1
+                    stack[n_stack] = s
+                    n_stack += 1
+                target, step = of_class[(s * C + who[p * 8 + CLASS]) * 8 + _PATIENCE_TO], _MOVE
+            else:
+                # The turn of an hour: months end, shifts change, what stands is counted.
+                hour = int(now)
+                how = (first_how + hour) % 168
+                if now >= ends and now < until:
+                    if hour == warm:
+                        # Warm-up is over: what was counted is dropped, who is inside stays.
+                        station[:] = 0.0
+                        by_class[:] = 0.0
+                        wait_bins[:] = 0.0
+                        clock[:] = 0.0
+                        over[:] = 0.0
+                        clock_bins[:] = 0.0
+                        left_by[:] = 0.0
+                        week[:] = 0.0
+                        times[:] = 0.0
+                    period = month_of(first_day + hour // 24) - num[_FIRST_PERIOD]
+                    of_period, of_classes = period * S * 16, period * S * C * 8
+                    ends = _period_end(hour, first_day, until)
+                    for i in range(S):
+                        j = of_period + i * 16
+                        station[j + BUSY_HOURS] += count[i * 8 + BUSY] * (ends - now)
+                        station[j + WAIT_HOURS] += count[i * 8 + WAIT] * (ends - now)
+                        station[j + HELD_HOURS] += count[i * 8 + HOLD] * (ends - now)
+                        station[j + READY_HOURS] += count[i * 8 + AWAIT] * (ends - now)
+                        station[j + SERVER_HOURS] += count[i * 8 + SERVERS] * (ends - now)
+                while num[_STEP] < step_hour.shape[0] and step_hour[num[_STEP]] <= hour:
+                    count[step_station[num[_STEP]] * 8 + ADDED] += step_servers[num[_STEP]]
+                    num[_STEP] += 1
+                held_fast = False
+                kept = tracing and hour >= warm and hour - warm < trace.shape[0]
+                for i in range(S):
+                    j = i * 8
+                    servers = max(servers_at[i, how] + count[j + ADDED], 0)
+                    if servers != count[j + SERVERS]:
+                        station[of_period + i * 16 + SERVER_HOURS] += (servers - count[j + SERVERS]) * (ends - now)
+                        if servers > count[j + SERVERS] and count[j + LINED] > 0 and not stacked[i]:
+                            stacked[i] = 1
+                            stack[n_stack] = i
+                            n_stack += 1
+                        count[j + SERVERS] = servers
+                    week[how, i, 0] += count[j + BUSY]
+                    week[how, i, 1] += count[j + WAIT]
+                    week[how, i, 2] += count[j + HOLD]
+                    week[how, i, 3] += servers
+                    station[of_period + i * 16 + TIMES] += 1.0
+                    if count[j + BUSY] >= servers:
+                        station[of_period + i * 16 + FULL_TIMES] += 1.0
+                    if count[j + HOLD] > 0 and count[j + HOLD] == count[j + BUSY]:
+                        held_fast = True
+                    if kept:
+                        trace[hour - warm, i, 0] = count[j + BUSY]
+                        trace[hour - warm, i, 1] = count[j + WAIT]
+                        trace[hour - warm, i, 2] = count[j + HOLD]
+                times[how] += 1.0
+                n_heap = _push(now + 1.0, _HOUR, n_heap, heap_time, heap_what)
+                if held_fast:
+                    s = _deadlocked(who, count, alive, most, choice_first, choice_of)
+                    if s >= 0:
+                        num[TRAP] = s
+                        status = DEADLOCKED
+                        break
+                if inside > num[_MOST]:
+                    status = CROWDED
+                    break
+                if num[_CANCEL]:
+                    status = CANCELLED
+                    break
+
+        events += 1
+        taken += 1
+        hops = 0
+        while True:
+            if step == _ROUTE:
+                # Where now? They are still in their place at s, which is frm.
+                c = who[U(p * 8 + CLASS)]
+                sc = (s * C + c) * 8
+                block = of_class[U(sc + _BLOCK)]
+                if of_class[U(sc + _WINDOW)] >= 0:
+                    block = window[of_class[sc + _WINDOW], (first_how + int(now)) % 168]
+                i = block_first[U(block)]
+                end = block_first[U(block + 1)] - 1
+                if i < end:
+                    u = _uniform(keys[U(p * 2 + 1)] + _FOR_WAY * _PURPOSE, mirror)
+                    while i < end and route_share[U(i)] <= u:
+                        i += 1
+                target = of_route[U(i * 2)]
+                becomes = of_route[U(i * 2 + 1)]
+                step = _MOVE
+                if becomes >= 0:
+                    # What they did here was done as what they were.
+                    j = of_classes + sc
+                    by_class[U(j + SERVED)] += 1.0
+                    by_class[U(j + STAY_SUM)] += now - when[U(p * 8 + _BEGAN)]
+                    j = of_classes + (s * C + becomes) * 8
+                    by_class[U(j + SERVED)] -= 1.0
+                    by_class[U(j + STAY_SUM)] -= now - when[U(p * 8 + _BEGAN)]
+                    who[U(p * 8 + CLASS)] = becomes
+
+            elif step == _MOVE:
+                # p goes from frm (-1: holds no place) to target.
+                hops += 1
+                if hops > 1000:
+                    status = STUCK
+                    num[TRAP] = s
+                    break
+                p8 = p * 8
+                take = -1  # a station with room, or an outcome
+                line_at = target  # the station in whose line they are counted
+                if target < S:
+                    j = target * 8
+                    if count[U(j + BUSY)] < count[U(j + SERVERS)]:
+                        take = target
+                    elif of_station[U(j + _IF_CLOSED)] >= 0 and count[U(j + SERVERS)] == 0:
+                        s = target
+                        target = of_station[U(j + _IF_CLOSED)]
+                        continue
+                elif target >= S + CH:
+                    take = target
+                else:
+                    i, end = choice_first[target - S], choice_first[target - S + 1]
+                    if choice_by[target - S] == FIRST_WITH_ROOM:
+                        line_at = choice_of[i]
+                        while i < end:
+                            j = choice_of[i]
+                            if count[U(j * 8 + BUSY)] < count[U(j * 8 + SERVERS)]:
+                                take = j
+                                break
+                            i += 1
+                    else:
+                        best = np.inf
+                        while i < end:
+                            j = choice_of[i]
+                            x = (count[j * 8 + BUSY] + count[j * 8 + WAIT]) / max(float(count[j * 8 + SERVERS]), 1e-9)
+                            if x < best:
+                                best = x
+                                target = j
+                            i += 1
+                        continue
+
+                c = who[U(p8 + CLASS)]
+                lv = level[U(c)]
+                victim = -1
+                if take < 0:
+                    j = line_at * 8
+                    if of_station[U(j + _PREEMPTS)] and target < S:
+                        worse = L - 1
+                        while worse > lv and victim < 0:
+                            victim = serving_tail[line_at * L + worse]
+                            worse -= 1
+                    if victim >= 0:
+                        take = line_at
+                    elif count[U(j + WAIT)] >= of_station[U(j + _QUEUE)]:
+                        if frm >= 0 and of_station[frm * 8 + _HOLDS]:
+                            # Nowhere to go: they stay, and keep the place.
+                            who[p8 + STATE] = HELD
+                            who[p8 + STAMP] += 1
+                            who[p8 + TO] = target
+                            when[p8 + _SINCE] = now
+                            count[frm * 8 + HOLD] += 1
+                            station[of_period + frm * 16 + HELD_HOURS] += ends - now
+                            station[of_period + frm * 16 + HELD_N] += 1.0
+                            if target < S:
+                                _join(p * W, (target * 2 + 1) * L + lv, False, head, tail, after, before, lines)
+                                count[target * 8 + LINED] += 1
+                            else:
+                                for i in range(choice_first[target - S], choice_first[target - S + 1]):
+                                    j = choice_of[i]
+                                    _join(p * W + i - choice_first[target - S], (j * 2 + 1) * L + lv, False, head, tail, after, before, lines)
+                                    count[j * 8 + LINED] += 1
+                            if logging:
+                                log_time[n_log] = now
+                                log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], IS_HELD, frm, c
+                                n_log += 1
+                            step = _NEXT
+                            continue
+                        station[of_period + line_at * 16 + TURNED] += 1.0
+                        if logging:
+                            log_time[n_log] = now
+                            log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], IS_TURNED_AWAY, line_at, c
+                            n_log += 1
+                        s = line_at
+                        target = of_station[line_at * 8 + _IF_FULL]
+                        continue
+
+                # They move: the old place is free, clocks stop and start.
+                if frm >= 0:
+                    f8 = frm * 8
+                    count[U(f8 + BUSY)] -= 1
+                    station[U(of_period + frm * 16 + BUSY_HOURS)] -= ends - now
+                    j = of_classes + (frm * C + c) * 8
+                    by_class[U(j + SERVED)] += 1.0
+                    by_class[U(j + STAY_SUM)] += now - when[U(p8 + _BEGAN)]
+                    if count[U(f8 + LINED)] > 0 and not stacked[U(frm)]:
+                        stacked[U(frm)] = 1
+                        stack[U(n_stack)] = frm
+                        n_stack += 1
+                    if logging:
+                        log_time[n_log] = now
+                        log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], LEAVES, frm, c
+                        n_log += 1
+                    frm = -1
+                goes = take if take >= 0 else line_at
+                mask = clock_mask[U(goes)]
+                running = who[U(p8 + CLOCKS)]
+                if running != mask:
+                    for k in range(K):
+                        if (running >> k) & 1:
+                            if not (mask >> k) & 1:
+                                x = now - clock_start[U(p * K + k)]
+                                j = clock_of[U(p * K + k)]
+                                clock[U(((period * K + k) * C + j) * 2)] += 1.0
+                                clock[U(((period * K + k) * C + j) * 2 + 1)] += x
+                                clock_bins[U((k * C + j) * BINS + _bin(x))] += 1.0
+                                for i in range(clock_first[k], clock_first[k + 1]):
+                                    if x > clock_target[i]:
+                                        over[U((period * T + i) * C + j)] += 1.0
+                                running ^= 1 << k
+                        elif (mask >> k) & 1 and clock_class[k, c]:
+                            clock_start[U(p * K + k)], clock_of[U(p * K + k)] = now, c
+                            running |= 1 << k
+                    who[U(p8 + CLOCKS)] = running
+
+                if take >= S + CH:
+                    left_by[U((period * O + take - S - CH) * C + c)] += 1.0
+                    who[U(p8 + STATE)] = NOWHERE
+                    who[U(p8 + STAMP)] += 1
+                    if logging:
+                        log_time[n_log] = now
+                        log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], IS_OUT, take, c
+                        n_log += 1
+                    free[U(n_free)] = p
+                    n_free += 1
+                    inside -= 1
+                    step = _NEXT
+                    continue
+                s = goes
+                by_class[U(of_classes + (s * C + c) * 8 + JOINED)] += 1.0
+                who[U(p8 + AT)] = s
+                when[U(p8 + _CAME)] = now
+                visit = U(1)
+                if revisits:
+                    visits[U(p * S + s)] += 1
+                    visit = U(visits[U(p * S + s)])
+                keys[U(p * 2 + 1)] = _mixed(keys[U(p * 2)] + station_key[U(s)] + visit * _VISIT)
+                if take >= 0:
+                    step = _ENTER
+                    if victim >= 0:
+                        # The one of worst priority, last to begin, goes back to the front of the line.
+                        v8 = victim * 8
+                        lv = level[who[v8 + CLASS]]
+                        b = serving_before[victim]
+                        serving_tail[s * L + lv] = b
+                        if b >= 0:
+                            serving_after[b] = -1
+                        else:
+                            serving_head[s * L + lv] = -1
+                        who[v8 + STAMP] += 1
+                        who[v8 + STATE] = WAITING
+                        who[v8 + TO] = s
+                        when[v8 + _LEFT] = max(when[v8 + _UNTIL] - now, 0.0)
+                        when[v8 + _CAME] = now
+                        count[s * 8 + BUSY] -= 1
+                        count[s * 8 + WAIT] += 1
+                        count[s * 8 + LINED] += 1
+                        j = of_period + s * 16
+                        station[j + BUSY_HOURS] -= ends - now
+                        station[j + WAIT_HOURS] += ends - now
+                        station[j + PREEMPTED] += 1.0
+                        _join(victim * W, (s * 2) * L + lv, True, head, tail, after, before, lines)
+                        if logging:
+                            log_time[n_log] = now
+                            log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[v8 + NUMBER], IS_PREEMPTED, s, who[v8 + CLASS]
+                            n_log += 1
+                    continue
+                # Wait in line.
+                who[U(p8 + STATE)] = WAITING
+                who[U(p8 + STAMP)] += 1
+                who[U(p8 + TO)] = target
+                count[U(s * 8 + WAIT)] += 1
+                station[U(of_period + s * 16 + WAIT_HOURS)] += ends - now
+                if target < S:
+                    _join(p * W, (target * 2) * L + lv, False, head, tail, after, before, lines)
+                    count[U(target * 8 + LINED)] += 1
+                    if count[U(target * 8 + BUSY)] < count[U(target * 8 + SERVERS)] and not stacked[target]:
+                        # The place they have just left is one they may have again.
+                        stacked[target] = 1
+                        stack[n_stack] = target
+                        n_stack += 1
+                else:
+                    for i in range(choice_first[target - S], choice_first[target - S + 1]):
+                        j = choice_of[i]
+                        _join(p * W + i - choice_first[target - S], (j * 2) * L + lv, False, head, tail, after, before, lines)
+                        count[U(j * 8 + LINED)] += 1
+                        if count[U(j * 8 + BUSY)] < count[U(j * 8 + SERVERS)] and not stacked[j]:
+                            stacked[j] = 1
+                            stack[n_stack] = j
+                            n_stack += 1
+                d = of_class[U((s * C + c) * 8 + _PATIENCE)]
+                if d >= 0:
+                    x = _length(d, _uniform(keys[p * 2 + 1] + _FOR_PATIENCE * _PURPOSE, mirror), time_kind, time_figures, tables)
+                    n_heap = _push(now + x, (((who[p8 + STAMP] << 24) | p) << 3) | _GIVE_UP, n_heap, heap_time, heap_what)
+                if logging:
+                    log_time[n_log] = now
+                    log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], WAITS, s, c
+                    n_log += 1
+                step = _NEXT
+
+            elif step == _ENTER:
+                # p has a place at s.
+                p8 = p * 8
+                count[U(s * 8 + BUSY)] += 1
+                station[U(of_period + s * 16 + BUSY_HOURS)] += ends - now
+                c = who[U(p8 + CLASS)]
+                sc = (s * C + c) * 8
+                j = of_classes + sc
+                waited = now - when[U(p8 + _CAME)]
+                x = when[U(p8 + _LEFT)]
+                by_class[U(j + WAIT_SUM)] += waited
+                if x < 0.0:
+                    by_class[U(j + WAIT_N)] += 1.0
+                    wait_bins[U(s * BINS + _bin(waited))] += 1.0
+                    when[U(p8 + _BEGAN)] = now
+                    longer = _uniform(keys[U(p * 2 + 1)] + _FOR_SERVICE * _PURPOSE, mirror)
+                    x = _length(of_class[U(sc + _SERVICE)], longer, time_kind, time_figures, tables)
+                else:
+                    # Going on after somebody of better priority: the second wait adds to the first.
+                    when[U(p8 + _BEGAN)] += waited
+                    when[U(p8 + _LEFT)] = -1.0
+                who[U(p8 + STATE)] = IN_SERVICE
+                stamp = who[U(p8 + STAMP)] + 1
+                who[U(p8 + STAMP)] = stamp
+                if of_station[U(s * 8 + _PREEMPTS)]:
+                    when[p8 + _UNTIL] = now + x
+                    lv = level[c]
+                    end = serving_tail[s * L + lv]
+                    serving_before[p], serving_after[p] = end, -1
+                    serving_tail[s * L + lv] = p
+                    if end >= 0:
+                        serving_after[end] = p
+                    else:
+                        serving_head[s * L + lv] = p
+                if hole:
+                    _replace(now + x, (((stamp << 24) | p) << 3) | _DONE, n_heap, heap_time, heap_what)
+                    hole = False
+                else:
+                    n_heap = _push(now + x, (((stamp << 24) | p) << 3) | _DONE, n_heap, heap_time, heap_what)
+                if logging:
+                    log_time[n_log] = now
+                    log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], STARTS, s, c
+                    n_log += 1
+                step = _NEXT
+
+            else:
+                # Whose turn is it? The station on top of the stack serves its line while it has places.
+                if n_stack == 0:
+                    break
+                o = stack[U(n_stack - 1)]
+                node = -1
+                entering = count[U(o * 8 + BUSY)] < count[U(o * 8 + SERVERS)]
+                if count[U(o * 8 + LINED)] > 0:
+                    if entering:
+                        for lv in range(L):
+                            node = head[U((o * 2) * L + lv)]
+                            if node < 0:
+                                node = head[U((o * 2 + 1) * L + lv)]
+                            if node >= 0:
+                                break
+                    elif count[o * 8 + WAIT] < of_station[o * 8 + _QUEUE]:
+                        # No place; but there may be room to wait for those who wait in another place.
+                        for lv in range(L):
+                            node = head[(o * 2 + 1) * L + lv]
+                            while node >= 0 and who[(node // W) * 8 + TO] >= S and choice_of[choice_first[who[(node // W) * 8 + TO] - S]] != o:
+                                node = after[node]
+                            if node >= 0:
+                                break
+                if node < 0:
+                    n_stack -= 1
+                    stacked[U(o)] = 0
+                    continue
+                p = node // W
+                p8 = p * 8
+                for j in range(W):
+                    _quit(p * W + j, 2 * L, count, head, tail, after, before, lines)
+                i = who[U(p8 + AT)]
+                if who[U(p8 + STATE)] == WAITING:
+                    count[U(i * 8 + WAIT)] -= 1
+                    station[U(of_period + i * 16 + WAIT_HOURS)] -= ends - now
+                    s, step = o, _ENTER
+                    if i != o:
+                        # They waited for several, and were counted at the first of them.
+                        if count[i * 8 + LINED] > 0 and not stacked[i]:
+                            stacked[i] = 1
+                            stack[n_stack] = i
+                            n_stack += 1
+                        c = who[p8 + CLASS]
+                        by_class[of_classes + (i * C + c) * 8 + JOINED] -= 1.0
+                        by_class[of_classes + (o * C + c) * 8 + JOINED] += 1.0
+                        mask, running = clock_mask[o], who[p8 + CLOCKS]
+                        for k in range(K):
+                            if (running >> k) & 1 and not (mask >> k) & 1:
+                                x = now - clock_start[p * K + k]
+                                j = clock_of[p * K + k]
+                                clock[((period * K + k) * C + j) * 2] += 1.0
+                                clock[((period * K + k) * C + j) * 2 + 1] += x
+                                clock_bins[(k * C + j) * BINS + _bin(x)] += 1.0
+                                for n in range(clock_first[k], clock_first[k + 1]):
+                                    if x > clock_target[n]:
+                                        over[(period * T + n) * C + j] += 1.0
+                                running ^= 1 << k
+                        who[p8 + CLOCKS] = running
+                        visit = U(1)
+                        if revisits:
+                            visits[p * S + o] += 1
+                            visit = U(visits[p * S + o])
+                        keys[p * 2 + 1] = _mixed(keys[p * 2] + station_key[o] + visit * _VISIT)
+                        who[p8 + AT] = o
+                    continue
+                # Held elsewhere: that place becomes free now.
+                frm = i
+                count[U(frm * 8 + HOLD)] -= 1
+                station[U(of_period + frm * 16 + HELD_HOURS)] -= ends - now
+                by_class[of_classes + (frm * C + who[p8 + CLASS]) * 8 + CLASS_HELD] += now - when[p8 + _SINCE]
+                who[U(p8 + STATE)] = NOWHERE
+                target = o if entering else who[p8 + TO]
+                s, step = o, _MOVE
+
+        if status != FINISHED:
+            break
+
+    if hole:
+        n_heap = _pull(n_heap, heap_time, heap_what)
+    num[_HEAP], num[FREE], num[_PERIOD], num[LOGGED], num[INSIDE], num[EVENTS], num[_STACK] = (
+        n_heap, n_free, period, n_log, inside, events, n_stack,
+    )  # fmt: skip
+    num[_SAME], real[PERIOD_END], real[NOW] = same, ends, now
+    if status == FINISHED:
+        real[NOW] = until
+    return status
+
+
+def run_key(seed: int, replication: int) -> np.uint64:
+    """The key of a replication: 64 bits from the seed and its number."""
+    with np.errstate(over="ignore"):
+        mixed = np.uint64(seed % 2**64) * _VISIT + np.uint64(replication) * _PURPOSE
+        return np.uint64(_mixed(np.uint64(_mixed(mixed ^ _MIX_B))))
+
+
+@njit(**_SLOW)  # type: ignore[untyped-decorator]
+def _depth_at(d: Any, hours: Any, kinds: Any, figures: Any, tables: Any) -> Any:
+    low, high = 0.0, 60.0
+    for _ in range(80):
+        middle = 0.5 * (low + high)
+        if _length(d, math.exp(-middle), kinds, figures, tables) <= hours:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def share_longer(d: int, hours: float, program: Program) -> float:
+    """The share of lengths of distribution ``d`` longer than ``hours``, at least e^-60."""
+    return math.exp(-float(_depth_at(d, hours, program.time_kind, program.time_figures, program.tables)))
+
+
+def fresh(
+    program: Program, streams: int, periods: int, trace_hours: int, hours: float, first_hour: float, warm_hours: int, mirror: int,
+    initial: Ints, initial_time: Floats, slots: int, most_inside: int, day_rates: Floats | None, log_rows: int,
+) -> State:  # fmt: skip
+    """The state before anything has happened, with room for ``slots`` patients at once."""
+    S, C = program.most.shape[0], program.level.shape[0]
+    K, O = program.clock_first.shape[0] - 1, program.outcomes
+    L = int(program.level.max(initial=0)) + 1
+    W = program.widest
+    num = np.zeros(16, dtype=np.int64)
+    num[FREE], num[MIRROR], num[_WARM], num[_MOST] = slots, mirror, warm_hours, most_inside
+
+    def none(*shape: int) -> Ints:
+        return np.full(shape, -1, dtype=np.int64)
+
+    return State(
+        real=np.array([first_hour, hours, hours]),
+        num=num,
+        heap_time=np.zeros(2 * slots + 4 * S + 256),
+        heap_what=np.zeros(2 * slots + 4 * S + 256, dtype=np.int64),
+        free=np.arange(slots - 1, -1, -1, dtype=np.int64),
+        count=np.zeros((S, 8), dtype=np.int64),
+        head=none(S, 2, L),
+        tail=none(S, 2, L),
+        after=none(slots * W),
+        before=none(slots * W),
+        line=none(slots * W),
+        serving_head=none(S, L),
+        serving_tail=none(S, L),
+        serving_after=none(slots),
+        serving_before=none(slots),
+        stack=np.zeros(S, dtype=np.int64),
+        stacked=np.zeros(S, dtype=np.int64),
+        alive=np.zeros(S, dtype=np.bool_),
+        who=np.zeros((slots, 8), dtype=np.int64),
+        when=np.zeros((slots, 8)),
+        key=np.zeros((slots, 2), dtype=np.uint64),
+        visits=np.zeros((slots, S), dtype=np.uint8),
+        clock_start=np.zeros((slots, K)),
+        clock_of=np.zeros((slots, K), dtype=np.int64),
+        stream=np.zeros((streams, 2), dtype=np.int64),
+        stream_factor=np.ones(streams),
+        stream_key=np.zeros((streams, 2), dtype=np.uint64),
+        day_rates=np.zeros((streams, 0)) if day_rates is None else np.ascontiguousarray(day_rates, dtype=np.float64),
+        initial=initial,
+        initial_time=initial_time,
+        station=np.zeros((periods, S, 16)),
+        by_class=np.zeros((periods, S, C, 8)),
+        wait_bins=np.zeros((S, BINS)),
+        clock=np.zeros((periods, K, C, 2)),
+        over=np.zeros((periods, program.clock_target.shape[0], C)),
+        clock_bins=np.zeros((K, C, BINS)),
+        left=np.zeros((periods, O, C)),
+        week=np.zeros((168, S, 4)),
+        times=np.zeros(168),
+        trace=np.zeros((trace_hours, S, 3), dtype=np.int32),
+        log_time=np.zeros(log_rows),
+        log_what=np.zeros((log_rows, 4), dtype=np.int64),
+    )
+
+
+_PER_SLOT = ("who", "when", "key", "visits", "clock_start", "clock_of")
+_LINKS = ("serving_after", "serving_before", "after", "before", "line")
+
+
+def grown(state: State) -> State:
+    """The same state with twice the room for patients and events."""
+    slots = state.who.shape[0]
+    if slots * 2 >= 2**24:
+        raise MemoryError
+    bigger: dict[str, Any] = {}
+    for name in (*_PER_SLOT, *_LINKS, "heap_time", "heap_what"):
+        old = getattr(state, name)
+        bigger[name] = np.concatenate([old, np.full_like(old, -1) if name in _LINKS else np.zeros_like(old)])
+    free = np.zeros(slots * 2, dtype=np.int64)
+    n_free = int(state.num[FREE])
+    free[:slots] = np.arange(slots * 2 - 1, slots - 1, -1)
+    free[slots : slots + n_free] = state.free[:n_free]
+    state.num[FREE] = slots + n_free
+    return state._replace(free=free, **bigger)
+
+
+def warm_hours(state: State) -> float:
+    """Hours of the warm-up."""
+    return float(state.num[_WARM])
