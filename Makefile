@@ -32,6 +32,7 @@ bench: $(READY)
 ## docs: write the pages that are made from the code
 docs: $(READY)
 	$(BIN)/python -m bettercare.plan.format_page docs/plan-format.md
+	$(BIN)/python -m bettercare.flow.format_page docs/flow-format.md
 
 ## constraints: pin what is installed, with hashes and without addresses, from pyproject.toml
 constraints:

@@ -136,6 +136,7 @@ def test_a_migration_is_written_only_when_something_is_missing(tmp_path: Path) -
     migrations = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
     assert write_migration("nothing", migrations) is None
+    count = len(list(migrations.glob("versions/[0-9]*.py")))
     [first] = migrations.glob("versions/0001*.py")
     text = first.read_text()
     begin, end = text.index('    op.create_table(\n        "users"'), text.index("\n    )\n", text.index('"users"')) + 7
@@ -145,6 +146,6 @@ def test_a_migration_is_written_only_when_something_is_missing(tmp_path: Path) -
     )
     written = write_migration("users have an address", migrations)
     assert written is not None
-    assert written.name == "0002_users_have_an_address.py"
+    assert written.name == f"{count + 1:04d}_users_have_an_address.py"
     assert 'sa.Column("email", sa.Text()' in written.read_text()
     assert "actions" not in written.read_text()

@@ -6,6 +6,7 @@ import pytest
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from bettercare.access.roles import RIGHTS
 from bettercare.access.sign_in import authenticate
 from bettercare.access.users import users
 from bettercare.assurance import Assessment, assess, open_programme
@@ -112,6 +113,6 @@ def test_there_is_something_of_every_kind_to_look_at(seen: dict[str, Assessment]
 def test_the_accounts_sign_in_and_are_made_once(store: Store):
     assert set(demo_users(store, hasher=QUICK)) == set(ACCOUNTS)
     assert demo_users(store) == ()
-    assert {user.role for user in users(store)} == {"viewer", "editor", "programme office", "board", "administrator"}
+    assert {user.role for user in users(store)} == set(RIGHTS)
     assert all(user.synthetic for user in users(store))
     assert authenticate(store, "office", PASSWORD, hasher=QUICK).role == "programme office"

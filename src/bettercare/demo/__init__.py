@@ -13,9 +13,12 @@ from bettercare.access.roles import Role
 from bettercare.access.users import create_user, find_user
 from bettercare.assurance import Assessment, Registers, open_programme
 from bettercare.assurance.metrics import Actual
-from bettercare.demo import actuals, delivery, money
+from bettercare.care import BedDay, Stay
+from bettercare.care.stays import book
+from bettercare.demo import actuals, delivery, money, wards
 from bettercare.plan import Plan
 from bettercare.store import Store
+from bettercare.store.changing import Changing
 
 AS_AT = {"leicestershire-bcf-2014": date(2016, 1, 31), "llr-stp-2016": date(2017, 10, 31)}
 """The plans shown, each with the day its pages speak of."""
@@ -31,6 +34,8 @@ ACCOUNTS: Mapping[str, tuple[str, Role]] = {
     "office": ("Olive Office", "programme office"),
     "board": ("Basil Board", "board"),
     "admin": ("Ada Admin", "administrator"),
+    "ward": ("Wanda Ward", "ward team"),
+    "flow": ("Flora Flow", "flow manager"),
 }
 """Name and role of each demonstration account, by user name."""
 
@@ -58,7 +63,18 @@ def _fill(store: Store, plan: Plan, on: date, by: str) -> bool:
             changing.add(row)
         for row in delivery.changed(judged):
             changing.replace(row)
+        _fill_wards(store, changing, plan, on)
     return True
+
+
+def _fill_wards(store: Store, changing: Changing, plan: Plan, on: date) -> None:
+    """A day on the wards, where the plan has a network of care and nobody is on them yet."""
+    network = wards.network_of(plan.id)
+    if network is None or store.list(Stay, book(plan.id)):
+        return
+    rows = tuple(wards.ward_day(network, plan.id, on))
+    for kind in (Stay, BedDay):
+        changing.add_all(row for row in rows if isinstance(row, kind))
 
 
 def demo_users(store: Store, by: str = "demo", hasher: PasswordHash = HASHER) -> tuple[str, ...]:

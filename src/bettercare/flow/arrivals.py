@@ -1,9 +1,10 @@
 """How many patients will come: each stream's daily rates for the next days, with how uncertain they are, and the shape of its day.
 
 A day's total is forecast by exponential smoothing as a state-space model, ETS(A,N,A) with a season of seven days (Hyndman, Koehler, Ord
-and Snyder, Forecasting with Exponential Smoothing, 2008), fitted by statsmodels. What is sampled is the *rate*, because the engine draws
-Poisson arrivals around it: of the model's one-day variance, the part that a Poisson count has anyway is left out. With little history the
-mean of its days is used, with the network's own week, and says so.
+and Snyder, Forecasting with Exponential Smoothing, 2008), whose weekdays keep their effects (gamma 0): what a week looks like changes more
+slowly than how many come. What is sampled is the *rate*, because the engine draws Poisson arrivals around it: of the model's one-day
+variance, the part that a Poisson count has anyway is left out. With little history the mean of its days is used, with the network's own
+week, and says so. Public holidays are not known to it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import hashlib
 import math
 import os
 import re
-import warnings as python_warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -320,62 +320,90 @@ class _Series:
         missing = 1 - known.mean()
         mean = float(totals[known].mean()) if known.any() else 0.0
         if known.sum() >= FEWEST_DAYS and missing <= MOST_MISSING and mean >= FEWEST_A_DAY:
-            fitted = _smoothed(generator, _filled(totals), self.gap, len(ahead), paths)
-            if fitted is not None:
-                filled = int((~known).sum())
-                gaps = f", {filled} of them filled in from their weekday" if filled else ""
-                return fitted, f"Exponential smoothing with a season of the week, from {len(totals):,} days{gaps}."
+            filled = int((~known).sum())
+            gaps = f", {filled} of them filled in from their weekday" if filled else ""
+            words = f"Exponential smoothing with a season of the week, from {len(totals):,} days{gaps}."
+            return _smoothed(generator, _filled(totals), self.gap, len(ahead), paths), words
         recent = min(len(totals), 2 * FEWEST_DAYS)
         past = _days(self.ends - timedelta(days=recent - 1), recent)
         drawn = _averaged(generator, totals[-recent:], own, past, ahead, paths)
         days = int(known[-recent:].sum())
-        return drawn, f"Mean of the last {days} days with the network's own week: {self._why(mean, missing)}."
+        return drawn, f"Mean of the last {days} days with the network's own week: {self._why(missing)}."
 
-    def _why(self, mean: float, missing: float) -> str:
+    def _why(self, missing: float) -> str:
         if len(self.totals) < FEWEST_DAYS or (~np.isnan(self.totals)).sum() < FEWEST_DAYS:
             return f"a season of the week needs {FEWEST_DAYS} days"
         if missing > MOST_MISSING:
             return f"{missing:.0%} of the days have no figure"
-        return (
-            "too few patients a day for a season of the week"
-            if mean < FEWEST_A_DAY
-            else "the smoothing could not be fitted"
-        )
+        return "too few patients a day for a season of the week"
 
 
-def _smoothed(generator: np.random.Generator, totals: Array, gap: int, days: int, paths: int) -> Array | None:
-    """Rates by exponential smoothing: [paths, days]; None when it cannot be fitted."""
-    from statsmodels.tsa.exponential_smoothing.ets import ETSModel  # a second's import that most runs do not need
+@dataclass(frozen=True)
+class Smoothing:
+    """Exponential smoothing of daily totals with fixed effects of the weekdays: ETS(A,N,A) with gamma 0."""
 
-    if np.ptp(totals) == 0:
-        return None
-    with python_warnings.catch_warnings():
-        python_warnings.simplefilter("ignore")
-        try:
-            model: Any = ETSModel  # it carries no types
-            fitted = model(totals, error="add", seasonal="add", seasonal_periods=7).fit(disp=False)
-        except (ValueError, FloatingPointError, np.linalg.LinAlgError):
-            return None
-        steps = gap - 1 + days
-        alpha = float(fitted.smoothing_level)
-        # The level, the two weights and six effects of weekdays are estimates: nine degrees of freedom.
-        variance = float(fitted.sse) / max(len(totals) - 9, 1)
-        if not math.isfinite(variance):
-            return None
-        surprises = generator.normal(0, math.sqrt(variance), (steps, paths))
-        simulated = fitted.simulate(steps, anchor="end", repetitions=paths, random_errors=surprises)
-    expected = (np.asarray(simulated).reshape(steps, paths) - surprises)[gap - 1 :].T
+    alpha: float
+    level: float
+    """After the last day."""
+    effects: Array
+    """[7] of the days that follow the last, in their order; they add up to 0."""
+    variance: float
+    """Of one day ahead."""
+    log_likelihood: float
+
+
+def smooth(totals: Array) -> Smoothing:
+    """The most likely smoothing of whole days without gaps, at least 15 of them.
+
+    Alpha is the best of steps of 0.02; given it, the surprises are linear in the first level and the effects, which are then least squares.
+    """
+    count = len(totals)
+    alphas = np.arange(51) / 50
+    weekday = np.arange(count) % 7
+    columns = np.empty((count, 7))
+    columns[:, 0] = totals
+    columns[:, 1:] = np.where(weekday[:, None] == 6, -1.0, weekday[:, None] == np.arange(6))
+    level = np.zeros((51, 7))
+    surprises = np.empty((51, count, 7))
+    for day in range(count):
+        surprises[:, day] = columns[day] - level
+        level += alphas[:, None] * surprises[:, day]
+    states = np.concatenate(
+        [(1 - alphas[:, None, None]) ** np.arange(count)[None, :, None], surprises[:, :, 1:]], axis=2
+    )
+    # Sums written out, and not matrix products: those wait for each other's threads on a busy machine.
+    squares = np.einsum("atj,atk->ajk", states, states)
+    found = np.linalg.solve(squares, np.einsum("atj,at->aj", states, surprises[:, :, 0])[:, :, None])[:, :, 0]
+    left = surprises[:, :, 0] - np.einsum("atj,aj->at", states, found)
+    errors = np.square(left).sum(axis=1)
+    best = int(np.argmin(errors))
+    first, effects = found[best, 0], np.append(found[best, 1:], -found[best, 1:].sum())
+    error = max(float(errors[best]), 1e-12 * count)
+    return Smoothing(
+        float(alphas[best]),
+        float(first + alphas[best] * left[best].sum()),
+        np.roll(effects, -(count % 7)),
+        error / (count - 8),
+        -count / 2 * (math.log(2 * math.pi * error / count) + 1),
+    )
+
+
+def _smoothed(generator: np.random.Generator, totals: Array, gap: int, days: int, paths: int) -> Array:
+    """Rates by exponential smoothing: [paths, days]."""
+    fitted = smooth(totals)
+    steps = gap - 1 + days
+    surprises = generator.normal(0, math.sqrt(fitted.variance), (paths, steps))
+    before = np.concatenate([np.zeros((paths, 1)), np.cumsum(surprises, axis=1)[:, :-1]], axis=1)
+    effects = fitted.effects[np.arange(steps) % 7]
+    expected = (fitted.level + fitted.alpha * before + effects)[:, gap - 1 :]
     # The one-day variance is that of the count around the rate (Poisson), of days that differ, and of not knowing the level: the last is
     # alpha times the whole in a local-level model in its steady state. That seven weekdays are estimated comes on top.
     estimated = 7 / len(totals)
-    unknown = variance * max(min(alpha, 1.0), estimated)
+    unknown = fitted.variance * max(fitted.alpha, estimated)
     middle = np.maximum(expected.mean(axis=0), 0.0)
-    differs = np.maximum(variance * (1 + estimated) - middle - unknown, 0.0)
-    rates = (
-        expected
-        + generator.normal(0, math.sqrt(unknown), (paths, 1))
-        + generator.normal(0, 1, expected.shape) * np.sqrt(differs)
-    )
+    differs = np.maximum(fitted.variance * (1 + estimated) - middle - unknown, 0.0)
+    shared = generator.normal(0, math.sqrt(unknown), (paths, 1))
+    rates = expected + shared + generator.normal(0, 1, expected.shape) * np.sqrt(differs)
     return np.asarray(np.maximum(rates, 0.02 * middle))
 
 

@@ -24,7 +24,8 @@ from bettercare.flow.fields import (
     dictionary,
     may_be_none,
 )
-from bettercare.flow.network import ANY, UNLIMITED, Change, Distribution, Network, Station
+from bettercare.flow.measures import hours_text, measure
+from bettercare.flow.network import ANY, UNLIMITED, Change, Distribution, Network, Station, Target
 from bettercare.flow.scenarios import changed
 from bettercare.flow.traffic import loads, warnings_of
 from bettercare.flow.ways import structure_faults
@@ -238,15 +239,31 @@ class _Check:
             if not _PERIOD.fullmatch(target.period):
                 what = f"{target.period[:40]!r} is not a period."
                 yield self.fault(("targets", index), what, "Write all, or a month such as 2016-04.")
-            if not self._there(target.of, ("clocks", "stations", "outcomes")):
-                known = [name for section in ("clocks", "stations", "outcomes") for name in self.ids[section]]
-                what = f"of names {target.of[:60]!r}, which is not in clocks or stations or outcomes."
-                yield self.fault(("targets", index), what, nearest(target.of, known))
+            for what, remedy in self._measured(target):
+                yield self.fault(("targets", index), what, remedy)
         for index, knob in enumerate(network.knobs):
             if not knob.low < knob.high:
                 yield self.fault(("knobs", index), f"low {knob.low:g} is not below high {knob.high:g}.", "Swap them.")
             if knob.change.add is not None:
                 yield self.fault(("knobs", index), "A knob cannot turn add.", "Write times, or to.")
+
+    def _measured(self, target: Target) -> Iterator[tuple[str, str]]:
+        """A run can give the measure a target names."""
+        try:
+            asked = measure(target.measure)
+        except BettercareError as error:
+            yield error.what, error.remedy
+            return
+        section = f"{asked.of}s"
+        if not self._there(target.of, [section]):
+            yield f"of names {target.of[:60]!r}, which is not in {section}.", nearest(target.of, self.ids[section])
+            return
+        kind, _, hours = asked.id.partition("-")
+        index = self.ids[section].get(target.of)
+        if kind in {"within", "over"} and index is not None:
+            known = {hours_text(each) for each in self.network.clocks[index].targets}
+            if hours not in known:
+                yield f"The clock {target.of} has no target of {hours} hours.", f"Add {hours} to its targets."
 
     def shares(self) -> Iterator[Fault]:
         """The shares of each station, class and part of the week add to 1, and parts of the week do not overlap."""
@@ -359,7 +376,7 @@ def _wrong(field: Field, value: Any) -> Iterator[tuple[str, str]]:
         if not all(isinstance(day, int) and 0 <= day <= 6 for day in value) or len(set(value)) < len(value):
             yield f"{field.name} is {shown(value)}.", "Write each day once, Monday as 0."
     elif field.type in _TEXT_TYPES:
-        if value or field.required == "yes":
+        if value or field.required == "yes" or field.type == "choice":
             yield from _wrong_text(field, value)
     elif field.type in {"refs", "classes"} and not value and field.required == "yes":
         yield f"{field.name} is empty.", "Name at least one."

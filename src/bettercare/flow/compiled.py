@@ -43,13 +43,17 @@ class Program(NamedTuple):
     Places to go to are numbered: stations 0..S-1, then choices, then outcomes.
     """
 
-    station_key: np.ndarray[Any, np.dtype[np.uint64]]  # [S] from the station's id, so that draws do not depend on its place in the file
+    station_key: np.ndarray[
+        Any, np.dtype[np.uint64]
+    ]  # [S] from the station's id, so that draws do not depend on its place in the file
     servers: Ints  # [S, 168] by hour of the week; NO_LIMIT when unlimited
     most: Ints  # [S] the most there ever are in a week
     step_hour: Ints  # [steps] hours from the first midnight, rising
     step_station: Ints
     step_servers: Ints
-    of_station: Ints  # [S * 8] queue, holds, if_full, if_closed (-1: they wait), preempts, leaves_on (row of leave_day, or -1)
+    of_station: (
+        Ints  # [S * 8] queue, holds, if_full, if_closed (-1: they wait), preempts, leaves_on (row of leave_day, or -1)
+    )
     leave_day: Floats  # [P, 7] chance of discharge
     leave_hour: Floats  # [P, 24] cumulative
     level: Ints  # [C] priority, 0 first
@@ -176,12 +180,18 @@ class _Times:
             case "fixed":
                 kind, a = FIXED, (distribution.mean or 0.0) * unit
             case "uniform":
-                kind, a, b = UNIFORM, (distribution.low or 0.0) * unit, ((distribution.high or 0.0) - (distribution.low or 0.0)) * unit
+                kind, a, b = (
+                    UNIFORM,
+                    (distribution.low or 0.0) * unit,
+                    ((distribution.high or 0.0) - (distribution.low or 0.0)) * unit,
+                )
             case "empirical":
                 order = np.argsort(distribution.values, kind="stable")
                 weights = np.asarray(distribution.weights or (1.0,) * len(order))[order]
                 kind, a = STEPS, float(len(order))
-                table = np.concatenate([np.cumsum(weights) / weights.sum(), np.asarray(distribution.values)[order] * unit])
+                table = np.concatenate(
+                    [np.cumsum(weights) / weights.sum(), np.asarray(distribution.values)[order] * unit]
+                )
             case _:
                 kind, table = TABLE, distributions.table(distribution)
         cap = np.inf if distribution.at_most is None else distribution.at_most * unit
@@ -220,8 +230,15 @@ def compiled(network: Network, warm_up: int | None = None) -> Program:
     leave = {ident: number for number, ident in enumerate(dict.fromkeys(s.leaves_on for s in stations if s.leaves_on))}
     leaving = [profiles[ident] for ident in leave]
     servers = np.array([servers_by_hour(station) for station in stations], dtype=np.int64).reshape(-1, HOURS_OF_WEEK)
-    steps = sorted(((step.on - first).days * 24, number, step.servers) for number, station in enumerate(stations) for step in station.steps)
-    patience = [[next(iter(_for_class(network.patience, station.id, patient.id)), None) for patient in classes] for station in stations]
+    steps = sorted(
+        ((step.on - first).days * 24, number, step.servers)
+        for number, station in enumerate(stations)
+        for step in station.steps
+    )
+    patience = [
+        [next(iter(_for_class(network.patience, station.id, patient.id)), None) for patient in classes]
+        for station in stations
+    ]
     blocks = _Blocks(network, names)
     streams = network.arrivals
     levels = sorted({patient.priority for patient in classes})
@@ -230,24 +247,35 @@ def compiled(network: Network, warm_up: int | None = None) -> Program:
         for ident in clock.stations:
             clock_mask[names.stations[ident]] |= 1 << number
     service = np.array(
-        [[times.add(found.time if (found := service_of(network, s.id, c.id)) else None) for c in classes] for s in stations], dtype=np.int64
+        [
+            [times.add(found.time if (found := service_of(network, s.id, c.id)) else None) for c in classes]
+            for s in stations
+        ],
+        dtype=np.int64,
     ).reshape(len(stations), len(classes))
-    waits = np.array([[times.add(row.time if row else None) for row in line] for line in patience], dtype=np.int64).reshape(service.shape)
+    waits = np.array(
+        [[times.add(row.time if row else None) for row in line] for line in patience], dtype=np.int64
+    ).reshape(service.shape)
     stream_time = np.array([times.add(stream.every) for stream in streams], dtype=np.int64)
     of_class = np.full((*service.shape, 8), -1, dtype=np.int64)
     of_class[..., 0], of_class[..., 1] = service, waits
-    of_class[..., 2] = np.array([[names.place(row.to) if row else -1 for row in line] for line in patience]).reshape(service.shape)
+    of_class[..., 2] = np.array([[names.place(row.to) if row else -1 for row in line] for line in patience]).reshape(
+        service.shape
+    )
     of_class[..., 3], of_class[..., 4] = blocks.block, blocks.window_of
     choice_of = [[names.stations[ident] for ident in choice.of] for choice in network.choices]
     return Program(
         station_key=np.array([key_of(station.id) for station in stations], dtype=np.uint64),
         servers=servers,
-        most=servers.max(axis=1) + np.array([sum(max(step.servers, 0) for step in station.steps) for station in stations], dtype=np.int64),
+        most=servers.max(axis=1)
+        + np.array([sum(max(step.servers, 0) for step in station.steps) for station in stations], dtype=np.int64),
         step_hour=np.array([step[0] for step in steps], dtype=np.int64),
         step_station=np.array([step[1] for step in steps], dtype=np.int64),
         step_servers=np.array([step[2] for step in steps], dtype=np.int64),
         of_station=np.array([_of_station(station, names, leave) for station in stations], dtype=np.int64).ravel(),
-        leave_day=np.array([np.asarray(p.weekdays) / max(p.weekdays) for p in leaving], dtype=np.float64).reshape(-1, 7),
+        leave_day=np.array([np.asarray(p.weekdays) / max(p.weekdays) for p in leaving], dtype=np.float64).reshape(
+            -1, 7
+        ),
         leave_hour=np.array([np.cumsum(p.hours) / sum(p.hours) for p in leaving], dtype=np.float64).reshape(-1, 24),
         level=np.array([levels.index(patient.priority) for patient in classes], dtype=np.int64),
         of_class=of_class.ravel(),
@@ -256,22 +284,30 @@ def compiled(network: Network, warm_up: int | None = None) -> Program:
         route_share=np.array(blocks.share, dtype=np.float64),
         of_route=np.array([blocks.to, blocks.becomes], dtype=np.int64).T.ravel(),
         choice_first=np.concatenate([[0], np.cumsum([len(of) for of in choice_of])]).astype(np.int64),
-        choice_by=np.array([FIRST_WITH_ROOM if c.by == "first-with-room" else SHORTEST for c in network.choices], dtype=np.int64),
+        choice_by=np.array(
+            [FIRST_WITH_ROOM if c.by == "first-with-room" else SHORTEST for c in network.choices], dtype=np.int64
+        ),
         choice_of=np.array([number for of in choice_of for number in of], dtype=np.int64),
         stream_key=np.array([key_of(stream.id) for stream in streams], dtype=np.uint64),
         stream_class=np.array([names.classes[stream.patient] for stream in streams], dtype=np.int64),
         stream_to=np.array([names.place(stream.to) for stream in streams], dtype=np.int64),
         stream_kind=np.array([_kind(stream) for stream in streams], dtype=np.int64),
         stream_rate=np.array([(stream.per_day or 0.0) / 24 for stream in streams], dtype=np.float64),
-        stream_week=np.array([week_of(profiles[s.profile]) if s.profile else np.ones(HOURS_OF_WEEK) for s in streams], dtype=np.float64).reshape(-1, HOURS_OF_WEEK),
-        stream_month=np.array([months_of(profiles[s.profile]) if s.profile else np.ones(12) for s in streams], dtype=np.float64).reshape(-1, 12),
+        stream_week=np.array(
+            [week_of(profiles[s.profile]) if s.profile else np.ones(HOURS_OF_WEEK) for s in streams], dtype=np.float64
+        ).reshape(-1, HOURS_OF_WEEK),
+        stream_month=np.array(
+            [months_of(profiles[s.profile]) if s.profile else np.ones(12) for s in streams], dtype=np.float64
+        ).reshape(-1, 12),
         stream_varies=np.sqrt(np.log1p(np.array([stream.varies for stream in streams], dtype=np.float64) ** 2)),
         stream_time=stream_time,
         time_kind=np.array([times.kind, times.first], dtype=np.int64).T.ravel(),
         time_figures=np.array([times.a, times.b, times.cap, [0.0] * len(times.cap)], dtype=np.float64).T.ravel(),
         tables=np.concatenate([*times.tables, np.zeros(1)]),
         clock_mask=clock_mask,
-        clock_class=np.array([[not k.patients or c.id in k.patients for c in classes] for k in network.clocks], dtype=np.int64).reshape(-1, len(classes)),
+        clock_class=np.array(
+            [[not k.patients or c.id in k.patients for c in classes] for k in network.clocks], dtype=np.int64
+        ).reshape(-1, len(classes)),
         clock_first=np.concatenate([[0], np.cumsum([len(clock.targets) for clock in network.clocks])]).astype(np.int64),
         clock_target=np.array([hours for clock in network.clocks for hours in clock.targets], dtype=np.float64),
         first_day=(first - date(1970, 1, 1)).days,
@@ -298,7 +334,8 @@ def _revisits(network: Network) -> bool:
     """Whether any way leads from a station back to it."""
     choices = {choice.id: choice.of for choice in network.choices}
     onward: dict[str, set[str]] = {station.id: set() for station in network.stations}
-    ways = [(row.station, row.to) for row in (*network.routes, *network.patience)]
+    ways = [(route.station, route.to) for route in network.routes]
+    ways += [(patience.station, patience.to) for patience in network.patience]
     ways += [(station.id, to) for station in network.stations for to in (station.if_full, station.if_closed) if to]
     for station, to in ways:
         onward[station].update(of for of in choices.get(to, (to,)) if of in onward)
@@ -339,7 +376,9 @@ class _Blocks:
         windows = dict.fromkeys((row.days, row.start, row.end) for row in rows if row.days)
         for days, start, end in windows:
             hours = np.full(HOURS_OF_WEEK, self.block[at], dtype=np.int64) if hours is None else hours
-            hours[_hours_of(days, start, end)] = self._add([row for row in rows if (row.days, row.start, row.end) == (days, start, end)], names)
+            hours[_hours_of(days, start, end)] = self._add(
+                [row for row in rows if (row.days, row.start, row.end) == (days, start, end)], names
+            )
         if hours is not None:
             self.window_of[at] = len(self.windows)
             self.windows.append(hours)
@@ -360,4 +399,14 @@ def mean_servers(station: Station) -> float:
     return float(servers_by_hour(station).mean())
 
 
-__all__ = ["TURNED_AWAY", "Names", "Program", "Shift", "compiled", "mean_servers", "names_of", "routes_of", "service_of"]
+__all__ = [
+    "TURNED_AWAY",
+    "Names",
+    "Program",
+    "Shift",
+    "compiled",
+    "mean_servers",
+    "names_of",
+    "routes_of",
+    "service_of",
+]

@@ -7,7 +7,6 @@ pairs are mirror images, and a stay that has lasted some time goes on as the qua
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -63,7 +62,9 @@ def _needs(distribution: Distribution, *names: str) -> list[float]:
     values = [getattr(distribution, name) for name in names]
     for name, value in zip(names, values, strict=True):
         if value is None or not math.isfinite(value):
-            raise BettercareError(f"A {distribution.kind} length of time has no {name}.", remedy=f"Give {' and '.join(names)}.")
+            raise BettercareError(
+                f"A {distribution.kind} length of time has no {name}.", remedy=f"Give {' and '.join(names)}."
+            )
     return [float(value) for value in values]
 
 
@@ -95,17 +96,13 @@ def _mean(distribution: Distribution) -> float:
         case "empirical":
             return float(np.average(distribution.values, weights=distribution.weights or None))
         case "mixture":
-            inside = [replace(part, times=1.0, at_most=None) for part in distribution.parts]
-            means = [mean(part) if part.at_most is not None else _mean(plain) * _relative(distribution, part)
-                     for part, plain in zip(distribution.parts, inside, strict=True)]
-            return float(np.average(means, weights=distribution.weights))
+            # Parts say their own unit.
+            return (
+                float(np.average([mean(part) for part in distribution.parts], weights=distribution.weights))
+                / HOURS[distribution.unit]
+            )
         case _:
             return _needs(distribution, "mean")[0]
-
-
-def _relative(whole: Distribution, part: Distribution) -> float:
-    """Units of the mixture that one unit of its part is; parts say their own unit."""
-    return HOURS[part.unit] * part.times / HOURS[whole.unit]
 
 
 def _cdf(distribution: Distribution, at: Array) -> Array:
@@ -143,7 +140,10 @@ def _cdf(distribution: Distribution, at: Array) -> Array:
         case "mixture":
             weights = np.array(distribution.weights) / sum(distribution.weights)
             return np.asarray(
-                sum(weight * cdf(part, at * HOURS[distribution.unit]) for weight, part in zip(weights, distribution.parts, strict=True))
+                sum(
+                    weight * cdf(part, at * HOURS[distribution.unit])
+                    for weight, part in zip(weights, distribution.parts, strict=True)
+                )
             )
     raise BettercareError(f"{distribution.kind!r} is not a length of time.")
 
@@ -161,6 +161,9 @@ def _steps(distribution: Distribution) -> tuple[Array, Array]:
     return np.asarray(distribution.values, dtype=np.float64)[order], np.cumsum(weights) / weights.sum()
 
 
+_expm: Any = linalg.expm
+
+
 def _phases(distribution: Distribution) -> tuple[Array, Array]:
     """Times, and -log of the share that lasts longer, until almost none does; the step doubles as the tail goes on."""
     start, rates = np.array(distribution.start), np.array(distribution.rates)
@@ -168,7 +171,7 @@ def _phases(distribution: Distribution) -> tuple[Array, Array]:
     at, state = 0.0, start
     times, depth = [0.0], [max(0.0, -math.log(min(1.0, max(state.sum(), 1e-300))))]
     while depth[-1] < DEEPEST and len(times) < 40_000:
-        move = linalg.expm(rates * step)
+        move: Array = _expm(rates * step)
         for _ in range(400):
             at, state = at + step, state @ move
             times.append(at)
@@ -212,14 +215,17 @@ def _quantile(distribution: Distribution, share: Array) -> Array:
             times, depth = _phases(distribution)
             return np.interp(-np.log1p(-share), depth, times)
         case "mixture":
-            ends = [quantile(part, np.array([1e-12, -math.expm1(-DEEPEST)])) / HOURS[distribution.unit] for part in distribution.parts]
-            low = np.full_like(share, min(end[0] for end in ends) * 0.999)
-            high = np.full_like(share, max(end[1] for end in ends) * 1.001 + 1e-12)
+            ends = [
+                quantile(part, np.array([1e-12, -math.expm1(-DEEPEST)])) / HOURS[distribution.unit]
+                for part in distribution.parts
+            ]
+            under: Array = np.full_like(share, min(end[0] for end in ends) * 0.999)
+            over: Array = np.full_like(share, max(end[1] for end in ends) * 1.001 + 1e-12)
             for _ in range(_ITERATIONS):
-                middle = (low + high) / 2
+                middle = (under + over) / 2
                 below = _cdf(distribution, middle) < share
-                low, high = np.where(below, middle, low), np.where(below, high, middle)
-            return high
+                under, over = np.where(below, middle, under), np.where(below, over, middle)
+            return over
     raise BettercareError(f"{distribution.kind!r} is not a length of time.")
 
 
@@ -235,6 +241,8 @@ def table(distribution: Distribution) -> Array:
     drawn = float(np.sum(body[1:] + body[:-1])) / (2 * CELLS)
     # The mean of straight lines between the points of the tail, under the density e^-z.
     inside = np.exp(-depth[:-1]) - np.exp(-depth[1:]) * (1.0 + width)
-    drawn += float(np.sum(tail[:-1] * -np.diff(np.exp(-depth)) + np.diff(tail) / width * inside)) + float(tail[-1]) * math.exp(-DEEPEST)
+    drawn += float(np.sum(tail[:-1] * -np.diff(np.exp(-depth)) + np.diff(tail) / width * inside)) + float(
+        tail[-1]
+    ) * math.exp(-DEEPEST)
     values = np.concatenate([body, tail])
     return values * (mean(distribution) / drawn) if drawn > 0 else values

@@ -19,7 +19,8 @@ the period when somebody comes and taking it off again when they go.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from llvmlite import ir
@@ -42,17 +43,36 @@ _MOVE, _ENTER, _ROUTE, _NEXT = range(4)
 # Events of the log.
 ARRIVES, WAITS, STARTS, IS_DONE, IS_HELD, LEAVES, IS_OUT, IS_TURNED_AWAY, GIVES_UP, IS_PREEMPTED = range(10)
 LOG_EVENTS = ("arrives", "waits", "starts", "done", "held", "leaves", "out", "turned away", "gives up", "preempted")
-# Columns of State.count; LINED is how many stand in its lines, wherever they are.
+# Columns of State.counts; LINED is how many stand in its lines, wherever they are.
 BUSY, WAIT, HOLD, AWAIT, SERVERS, ADDED, LINED = range(7)
 # Columns of State.station.
-BUSY_HOURS, WAIT_HOURS, HELD_HOURS, READY_HOURS, SERVER_HOURS, FULL_TIMES, TIMES, TURNED, GAVE_UP, PREEMPTED, HELD_N = range(11)
+BUSY_HOURS, WAIT_HOURS, HELD_HOURS, READY_HOURS, SERVER_HOURS, FULL_TIMES, TIMES, TURNED, GAVE_UP, PREEMPTED, HELD_N = (
+    range(11)
+)
 # Columns of State.by_class.
 JOINED, SERVED, WAIT_SUM, WAIT_N, STAY_SUM, CLASS_HELD = range(6)
 # Columns of State.who and State.when.
 CLASS, AT, STATE, TO, STAMP, CLOCKS, NUMBER = range(7)
 _CAME, _BEGAN, _SINCE, _UNTIL, _LEFT = range(5)
 # Columns of State.num.
-(_HEAP, FREE, _PERIOD, LOGGED, _STEP, _INITIAL, _SAME, TRAP, _CANCEL, MIRROR, _FIRST_PERIOD, INSIDE, EVENTS, _WARM, _STACK, _MOST) = range(16)
+(
+    _HEAP,
+    FREE,
+    _PERIOD,
+    LOGGED,
+    _STEP,
+    _INITIAL,
+    _SAME,
+    TRAP,
+    _CANCEL,
+    MIRROR,
+    _FIRST_PERIOD,
+    INSIDE,
+    EVENTS,
+    _WARM,
+    _STACK,
+    _MOST,
+) = range(16)
 # Columns of State.real.
 NOW, UNTIL, PERIOD_END = range(3)
 # Columns of Program.of_station and Program.of_class.
@@ -74,8 +94,20 @@ _MOST_SAME = 200_000
 """Events at one moment that nothing can explain but patients going round in no time."""
 
 U = np.uint64
-_FAST = {"forceinline": True, "cache": True, "error_model": "numpy"}
-_SLOW = {"cache": True, "error_model": "numpy"}
+Function = TypeVar("Function", bound=Callable[..., Any])
+_njit: Any = njit
+
+
+def _inlined(function: Function) -> Function:
+    """Compiled into whatever calls it. Nothing here makes an array, so references to arrays are not counted."""
+    made: Function = _njit(forceinline=True, cache=True, error_model="numpy", _nrt=False)(function)
+    return made
+
+
+def _called(function: Function) -> Function:
+    """Compiled, called, and run without Python's lock."""
+    made: Function = _njit(nogil=True, cache=True, error_model="numpy", _nrt=False)(function)
+    return made
 
 
 class State(NamedTuple):
@@ -86,7 +118,7 @@ class State(NamedTuple):
     heap_time: Floats
     heap_what: Ints  # kind, stamp and slot in one
     free: Ints  # slots nobody is in
-    count: Ints  # [S, 8]
+    counts: Ints  # [S, 8]
     head: Ints  # [S, 2, L] lines: those who wait, those who wait in another place
     tail: Ints
     after: Ints  # [slots * W] the next in a line
@@ -110,7 +142,9 @@ class State(NamedTuple):
     stream_key: Keys  # [A, 2] for the gaps, for the patients
     day_rates: Floats  # [A, days] or [A, 0]
     initial: Ints  # [patients at the start, 4] station, class, state, where they wait to go (-1: as usual)
-    initial_time: Floats  # [.., 3] hours since, hours left (-1: from the distribution), share that stay longer than since
+    initial_time: (
+        Floats  # [.., 3] hours since, hours left (-1: from the distribution), share that stay longer than since
+    )
     station: Floats  # [periods, S, 16]
     by_class: Floats  # [periods, S, C, 8]
     wait_bins: Floats  # [S, B]
@@ -125,7 +159,7 @@ class State(NamedTuple):
     log_what: Ints  # [.., 4] number, event, at, class
 
 
-@njit(**_FAST)  # type: ignore[untyped-decorator]
+@_inlined
 def _mixed(x: Any) -> Any:
     x ^= x >> _U30
     x *= _MIX_A
@@ -134,14 +168,14 @@ def _mixed(x: Any) -> Any:
     return x ^ (x >> _U31)
 
 
-@njit(**_FAST)  # type: ignore[untyped-decorator]
+@_inlined
 def _uniform(x: Any, mirror: Any) -> Any:
     """In (0, 1), never an end."""
     u = (float(np.int64(_mixed(x) >> _U11)) + 0.5) * (1.0 / 9007199254740992.0)
     return 1.0 - u if mirror else u
 
 
-@njit(**_FAST)  # type: ignore[untyped-decorator]
+@_inlined
 def _length(d: Any, longer: Any, kinds: Any, figures: Any, tables: Any) -> Any:
     """Hours, from the share of lengths that are longer, in (0, 1)."""
     first = kinds[U(d * 2 + 1)]
@@ -185,7 +219,7 @@ def _bits(_: Any, number: Any) -> Any:
     return types.int64(types.float64), code
 
 
-@njit(**_FAST)  # type: ignore[untyped-decorator]
+@_inlined
 def _bin(hours: Any) -> Any:
     """The exponent and the first four binary places are the number of the bin."""
     if hours < _LOWEST:
@@ -193,7 +227,7 @@ def _bin(hours: Any) -> Any:
     return min((_bits(hours) >> 48) - _FIRST_BIN, BINS - 1)
 
 
-@njit(**_SLOW)  # type: ignore[untyped-decorator]
+@_called
 def _normal(u: Any) -> Any:
     """The quantile of the standard normal, by Newton's method on its distribution function."""
     x = 0.0
@@ -207,7 +241,7 @@ def _normal(u: Any) -> Any:
     return x
 
 
-@njit(**_SLOW)  # type: ignore[untyped-decorator]
+@_called
 def month_of(day: Any) -> Any:
     """Months since the year 0 of a day counted from 1970-01-01 (proleptic Gregorian calendar, years from March)."""
     z = day + 719468
@@ -220,7 +254,7 @@ def month_of(day: Any) -> Any:
     return (year + era * 400 + (1 if month < 2 else 0)) * 12 + month
 
 
-@njit(**_SLOW)  # type: ignore[untyped-decorator]
+@_called
 def _period_end(hour: Any, first_day: Any, until: Any) -> Any:
     """The hour at which the month of an hour ends, or the run."""
     day = first_day + hour // 24
@@ -230,12 +264,12 @@ def _period_end(hour: Any, first_day: Any, until: Any) -> Any:
     return min(until, (day - first_day) * 24.0)
 
 
-@njit(**_FAST)  # type: ignore[untyped-decorator]
+@_inlined
 def _push(time: Any, what: Any, n: Any, heap_time: Any, heap_what: Any) -> Any:
-    """Returns the new size."""
+    """Add an event to the heap, in which each has four below it; returns the new size."""
     i = n
     while i > 0:
-        parent = (i - 1) >> 1
+        parent = (i - 1) >> 2
         if heap_time[U(parent)] <= time:
             break
         heap_time[U(i)], heap_what[U(i)] = heap_time[U(parent)], heap_what[U(parent)]
@@ -244,46 +278,35 @@ def _push(time: Any, what: Any, n: Any, heap_time: Any, heap_what: Any) -> Any:
     return n + 1
 
 
-@njit(**_FAST)  # type: ignore[untyped-decorator]
-def _pull(n: Any, heap_time: Any, heap_what: Any) -> Any:
-    """Remove the first; returns the new size. The hole goes down to a leaf, and the last goes up from there."""
-    n -= 1
-    i, child = 0, 1
-    while child + 1 < n:
-        child += int(heap_time[U(child + 1)] < heap_time[U(child)])
-        heap_time[U(i)], heap_what[U(i)] = heap_time[U(child)], heap_what[U(child)]
-        i = child
-        child = 2 * i + 1
-    if child < n:
-        heap_time[U(i)], heap_what[U(i)] = heap_time[U(child)], heap_what[U(child)]
-        i = child
-    time, what = heap_time[U(n)], heap_what[U(n)]
-    while i > 0:
-        parent = (i - 1) >> 1
-        if heap_time[U(parent)] <= time:
-            break
-        heap_time[U(i)], heap_what[U(i)] = heap_time[U(parent)], heap_what[U(parent)]
-        i = parent
-    heap_time[U(i)], heap_what[U(i)] = time, what
-    return n
-
-
-@njit(**_FAST)  # type: ignore[untyped-decorator]
+@_inlined
 def _replace(time: Any, what: Any, n: Any, heap_time: Any, heap_what: Any) -> Any:
-    """Put an event in the place of the first, which has been taken: half the work of removing one and adding another."""
+    """Put an event in the place of the first, which has been taken: half the work of removing one and adding another.
+    Behind the last event the times are infinite, so that the four below need not be counted."""
     i, child = 0, 1
     while child < n:
-        if child + 1 < n:
-            child += int(heap_time[U(child + 1)] < heap_time[U(child)])
+        a = child + int(heap_time[U(child + 1)] < heap_time[U(child)])
+        b = child + 2 + int(heap_time[U(child + 3)] < heap_time[U(child + 2)])
+        child = b if heap_time[U(b)] < heap_time[U(a)] else a
         if heap_time[U(child)] >= time:
             break
         heap_time[U(i)], heap_what[U(i)] = heap_time[U(child)], heap_what[U(child)]
         i = child
-        child = 2 * i + 1
+        child = 4 * i + 1
     heap_time[U(i)], heap_what[U(i)] = time, what
 
 
-@njit(**_FAST)  # type: ignore[untyped-decorator]
+@_inlined
+def _pull(n: Any, heap_time: Any, heap_what: Any) -> Any:
+    """Remove the first event; returns the new size."""
+    n -= 1
+    time, what = heap_time[U(n)], heap_what[U(n)]
+    heap_time[U(n)] = np.inf
+    if n > 0:
+        _replace(time, what, n, heap_time, heap_what)
+    return n
+
+
+@_inlined
 def _join(node: Any, line: Any, in_front: Any, head: Any, tail: Any, after: Any, before: Any, lines: Any) -> Any:
     """Put a node at the end (or the front) of a line; lines are numbered flat."""
     lines[U(node)] = line
@@ -305,7 +328,7 @@ def _join(node: Any, line: Any, in_front: Any, head: Any, tail: Any, after: Any,
             head[U(line)] = node
 
 
-@njit(**_FAST)  # type: ignore[untyped-decorator]
+@_inlined
 def _quit(node: Any, lines_each: Any, count: Any, head: Any, tail: Any, after: Any, before: Any, lines: Any) -> Any:
     """Take a node out of the line it stands in, if any; ``lines_each`` is how many lines a station has."""
     line = lines[U(node)]
@@ -323,13 +346,21 @@ def _quit(node: Any, lines_each: Any, count: Any, head: Any, tail: Any, after: A
             tail[U(line)] = b
 
 
-@njit(**_SLOW)  # type: ignore[untyped-decorator]
+@_inlined
+def _logged(n: Any, now: Any, number: Any, event: Any, at: Any, patient: Any, log_time: Any, log_what: Any) -> Any:
+    """Write an event to the log; returns the number of rows."""
+    log_time[n] = now
+    log_what[n * 4], log_what[n * 4 + 1], log_what[n * 4 + 2], log_what[n * 4 + 3] = number, event, at, patient
+    return n + 1
+
+
+@_called
 def _variation(day: Any, key: Any, sigma: Any, mirror: Any) -> Any:
     """A day's own luck, lognormal with mean 1."""
     return math.exp(sigma * _normal(_uniform(_mixed(key) + U(day) * _PURPOSE, mirror)) - 0.5 * sigma * sigma)
 
 
-@njit(**_FAST)  # type: ignore[untyped-decorator]
+@_inlined
 def _next_arrival(
     a: Any, now: Any, mirror: Any, until: Any, first_how: Any, first_day: Any, stream: Any, factor: Any, day_rates: Any, keys: Any,
     kinds: Any, rates: Any, week: Any, months: Any, varies: Any, time: Any, time_kind: Any, time_figures: Any, tables: Any,
@@ -340,10 +371,9 @@ def _next_arrival(
     u = _uniform(keys[a, 0] + U(number) * _VISIT, mirror)
     if kinds[a] == RENEWAL:
         return now + _length(time[a], u, time_kind, time_figures, tables)
+    left = _length(0, u, time_kind, time_figures, tables)
     if kinds[a] == EVEN:
         left = u if number == 0 else 1.0
-    else:
-        left = _length(0, u, time_kind, time_figures, tables)
     hour = int(now)
     x = now
     while hour <= until:
@@ -366,7 +396,7 @@ def _next_arrival(
     return np.inf
 
 
-@njit(**_SLOW)  # type: ignore[untyped-decorator]
+@_called
 def _goes_at(now: Any, profile: Any, key: Any, first_day: Any, chances: Any, hours: Any, mirror: Any) -> Any:
     """The next discharge time of one who is done."""
     day = int(now // 24)
@@ -385,7 +415,7 @@ def _goes_at(now: Any, profile: Any, key: Any, first_day: Any, chances: Any, hou
     return now
 
 
-@njit(**_SLOW, _nrt=False)  # type: ignore[untyped-decorator]
+@_called
 def _deadlocked(who: Any, count: Any, alive: Any, most: Any, choice_first: Any, choice_of: Any) -> Any:
     """A station whose patients wait for each other for ever, or -1. Those that some patient can leave, or that have or will
     have a place, are crossed out until nothing changes; whoever is left waits only for others that are left."""
@@ -413,7 +443,7 @@ def _deadlocked(who: Any, count: Any, alive: Any, most: Any, choice_first: Any, 
     return -1
 
 
-@njit(**_SLOW)  # type: ignore[untyped-decorator]
+@_called
 def _begin(run_key: Any, P: Any, F: Any) -> Any:
     now = F.real[NOW]
     first_how = ((P.first_day + 3) % 7) * 24
@@ -421,8 +451,8 @@ def _begin(run_key: Any, P: Any, F: Any) -> Any:
     warm = F.num[_WARM]
     F.real[PERIOD_END] = float(warm) if warm > 0 else _period_end(hour, P.first_day, F.real[UNTIL])
     for s in range(P.most.shape[0]):
-        F.count[s, SERVERS] = P.servers[s, (first_how + hour) % 168]
-        F.station[0, s, SERVER_HOURS] = (F.real[PERIOD_END] - now) * F.count[s, SERVERS]
+        F.counts[s, SERVERS] = P.servers[s, (first_how + hour) % 168]
+        F.station[0, s, SERVER_HOURS] = (F.real[PERIOD_END] - now) * F.counts[s, SERVERS]
     for a in range(P.stream_to.shape[0]):
         F.stream_key[a, 0] = _mixed(run_key ^ P.stream_key[a])
         F.stream_key[a, 1] = _mixed(run_key + P.stream_key[a] * _MIX_B)
@@ -446,23 +476,30 @@ def begin(run_key: np.uint64, program: Program, state: State) -> None:
 
 def advance(run_key: np.uint64, program: Program, state: State, most_events: int) -> int:
     """Take events until the end, at most ``most_events`` of them; returns why it stopped (FINISHED, PAUSED, FULL ...)."""
-    flat = State(*(part.reshape(-1) if name in _FLAT else part for name, part in zip(State._fields, state, strict=True)))
+    flat = State(
+        *(part.reshape(-1) if name in _FLAT else part for name, part in zip(State._fields, state, strict=True))
+    )
     return int(_advance(run_key, program, flat, most_events))
 
 
 _FLAT = {
-    "count", "head", "tail", "serving_head", "serving_tail", "who", "when", "key", "visits", "clock_start", "clock_of", "station",
+    "counts", "head", "tail", "serving_head", "serving_tail", "who", "when", "key", "visits", "clock_start", "clock_of", "station",
     "by_class", "wait_bins", "clock", "over", "clock_bins", "left", "log_what",
 }  # fmt: skip
 
 
-@njit(nogil=True, cache=True, _nrt=False, error_model="numpy")  # type: ignore[untyped-decorator]
+@_called
 def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
-    # Everything the loop touches is a local name. Reference counting is off: nothing here makes an array.
+    # Everything the loop touches is a local name.
     real, num, heap_time, heap_what, free = F.real, F.num, F.heap_time, F.heap_what, F.free
-    count, who, when, keys, visits = F.count, F.who, F.when, F.key, F.visits
+    count, who, when, keys, visits = F.counts, F.who, F.when, F.key, F.visits
     head, tail, after, before, lines = F.head, F.tail, F.after, F.before, F.line
-    serving_head, serving_tail, serving_after, serving_before = F.serving_head, F.serving_tail, F.serving_after, F.serving_before
+    serving_head, serving_tail, serving_after, serving_before = (
+        F.serving_head,
+        F.serving_tail,
+        F.serving_after,
+        F.serving_before,
+    )
     stack, stacked, alive = F.stack, F.stacked, F.alive
     clock_start, clock_of = F.clock_start, F.clock_of
     stream, stream_factor, stream_key_now, day_rates = F.stream, F.stream_factor, F.stream_key, F.day_rates
@@ -477,12 +514,17 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
     block_first, route_share = P.block_first, P.route_share
     choice_first, choice_by, choice_of = P.choice_first, P.choice_by, P.choice_of
     stream_class, stream_to, stream_kind, stream_rate = P.stream_class, P.stream_to, P.stream_kind, P.stream_rate
-    stream_week, stream_month, stream_varies, stream_time = P.stream_week, P.stream_month, P.stream_varies, P.stream_time
+    stream_week, stream_month, stream_varies, stream_time = (
+        P.stream_week,
+        P.stream_month,
+        P.stream_varies,
+        P.stream_time,
+    )
     time_kind, time_figures, tables = P.time_kind, P.time_figures, P.tables
     clock_mask, clock_class, clock_first, clock_target = P.clock_mask, P.clock_class, P.clock_first, P.clock_target
     first_day, W, revisits = P.first_day, P.widest, P.revisits
-    S, C, A, CH = most.shape[0], level.shape[0], stream_to.shape[0], choice_by.shape[0]
-    K, T, O = clock_first.shape[0] - 1, clock_target.shape[0], P.outcomes
+    S, C, CH = most.shape[0], level.shape[0], choice_by.shape[0]
+    K, T, outcomes = clock_first.shape[0] - 1, clock_target.shape[0], P.outcomes
     L = head.shape[0] // (2 * S)
     until, warm, mirror = real[UNTIL], num[_WARM], num[MIRROR]
     logging, tracing = log_time.shape[0] > 0, trace.shape[0] > 0
@@ -529,7 +571,12 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
             for j in range(S):
                 visits[p * S + j] = 0
             since = now - initial_time[i, 0]
-            when[p * 8 + _CAME], when[p * 8 + _BEGAN], when[p * 8 + _SINCE], when[p * 8 + _LEFT] = since, since, now, -1.0
+            when[p * 8 + _CAME], when[p * 8 + _BEGAN], when[p * 8 + _SINCE], when[p * 8 + _LEFT] = (
+                since,
+                since,
+                now,
+                -1.0,
+            )
             who[p * 8 + CLOCKS] = 0
             for k in range(K):
                 if (clock_mask[s] >> k) & 1 and clock_class[k, c]:
@@ -561,12 +608,22 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                             serving_after[end] = p
                         else:
                             serving_head[s * L + lv] = p
-                    n_heap = _push(now + x, (((who[p * 8 + STAMP] << 24) | p) << 3) | _DONE, n_heap, heap_time, heap_what)
+                    n_heap = _push(
+                        now + x, (((who[p * 8 + STAMP] << 24) | p) << 3) | _DONE, n_heap, heap_time, heap_what
+                    )
                 else:
                     frm = s
                     at = now
                     if initial[i, 3] < 0 and of_station[s * 8 + _LEAVES_ON] >= 0:
-                        at = _goes_at(now, of_station[s * 8 + _LEAVES_ON], keys[p * 2 + 1], first_day, leave_day, leave_hour, mirror)
+                        at = _goes_at(
+                            now,
+                            of_station[s * 8 + _LEAVES_ON],
+                            keys[p * 2 + 1],
+                            first_day,
+                            leave_day,
+                            leave_hour,
+                            mirror,
+                        )
                     if initial[i, 3] >= 0:
                         target, step = initial[i, 3], _MOVE
                     elif at > now:
@@ -611,12 +668,12 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     else:
                         serving_tail[s * L + lv] = b
                 if logging:
-                    log_time[n_log] = now
-                    log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], IS_DONE, s, c
-                    n_log += 1
+                    n_log = _logged(n_log, now, who[p8 + NUMBER], IS_DONE, s, c, log_time, log_what)
                 frm, step = s, _ROUTE
                 if of_station[U(s * 8 + _LEAVES_ON)] >= 0:
-                    at = _goes_at(now, of_station[s * 8 + _LEAVES_ON], keys[p * 2 + 1], first_day, leave_day, leave_hour, mirror)
+                    at = _goes_at(
+                        now, of_station[s * 8 + _LEAVES_ON], keys[p * 2 + 1], first_day, leave_day, leave_hour, mirror
+                    )
                     if at > now:
                         who[p8 + STATE] = READY
                         who[p8 + STAMP] += 1
@@ -650,9 +707,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     _replace(at, (a << 3) | _ARRIVAL, n_heap, heap_time, heap_what)
                     hole = False
                 if logging:
-                    log_time[n_log] = now
-                    log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], ARRIVES, target, who[p8 + CLASS]
-                    n_log += 1
+                    n_log = _logged(n_log, now, who[p8 + NUMBER], ARRIVES, target, who[p8 + CLASS], log_time, log_what)
             elif kind == _GO:
                 p = what & 0xFFFFFF
                 if who[p * 8 + STAMP] != what >> 24:
@@ -676,9 +731,9 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                 station[of_period + s * 16 + GAVE_UP] += 1.0
                 who[p * 8 + STATE] = NOWHERE
                 if logging:
-                    log_time[n_log] = now
-                    log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p * 8 + NUMBER], GIVES_UP, s, who[p * 8 + CLASS]
-                    n_log += 1
+                    n_log = _logged(
+                        n_log, now, who[p * 8 + NUMBER], GIVES_UP, s, who[p * 8 + CLASS], log_time, log_what
+                    )
                 if count[s * 8 + LINED] > 0 and not stacked[s]:
                     stacked[s] = 1
                     stack[n_stack] = s
@@ -852,19 +907,26 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                             else:
                                 for i in range(choice_first[target - S], choice_first[target - S + 1]):
                                     j = choice_of[i]
-                                    _join(p * W + i - choice_first[target - S], (j * 2 + 1) * L + lv, False, head, tail, after, before, lines)
+                                    _join(
+                                        p * W + i - choice_first[target - S],
+                                        (j * 2 + 1) * L + lv,
+                                        False,
+                                        head,
+                                        tail,
+                                        after,
+                                        before,
+                                        lines,
+                                    )
                                     count[j * 8 + LINED] += 1
                             if logging:
-                                log_time[n_log] = now
-                                log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], IS_HELD, frm, c
-                                n_log += 1
+                                n_log = _logged(n_log, now, who[p8 + NUMBER], IS_HELD, frm, c, log_time, log_what)
                             step = _NEXT
                             continue
                         station[of_period + line_at * 16 + TURNED] += 1.0
                         if logging:
-                            log_time[n_log] = now
-                            log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], IS_TURNED_AWAY, line_at, c
-                            n_log += 1
+                            n_log = _logged(
+                                n_log, now, who[p8 + NUMBER], IS_TURNED_AWAY, line_at, c, log_time, log_what
+                            )
                         s = line_at
                         target = of_station[line_at * 8 + _IF_FULL]
                         continue
@@ -882,9 +944,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                         stack[U(n_stack)] = frm
                         n_stack += 1
                     if logging:
-                        log_time[n_log] = now
-                        log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], LEAVES, frm, c
-                        n_log += 1
+                        n_log = _logged(n_log, now, who[p8 + NUMBER], LEAVES, frm, c, log_time, log_what)
                     frm = -1
                 goes = take if take >= 0 else line_at
                 mask = clock_mask[U(goes)]
@@ -908,13 +968,11 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     who[U(p8 + CLOCKS)] = running
 
                 if take >= S + CH:
-                    left_by[U((period * O + take - S - CH) * C + c)] += 1.0
+                    left_by[U((period * outcomes + take - S - CH) * C + c)] += 1.0
                     who[U(p8 + STATE)] = NOWHERE
                     who[U(p8 + STAMP)] += 1
                     if logging:
-                        log_time[n_log] = now
-                        log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], IS_OUT, take, c
-                        n_log += 1
+                        n_log = _logged(n_log, now, who[p8 + NUMBER], IS_OUT, take, c, log_time, log_what)
                     free[U(n_free)] = p
                     n_free += 1
                     inside -= 1
@@ -954,10 +1012,15 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                         station[j + WAIT_HOURS] += ends - now
                         station[j + PREEMPTED] += 1.0
                         _join(victim * W, (s * 2) * L + lv, True, head, tail, after, before, lines)
+                        if not stacked[s]:
+                            # The one who interrupts may have left a place here itself.
+                            stacked[s] = 1
+                            stack[n_stack] = s
+                            n_stack += 1
                         if logging:
-                            log_time[n_log] = now
-                            log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[v8 + NUMBER], IS_PREEMPTED, s, who[v8 + CLASS]
-                            n_log += 1
+                            n_log = _logged(
+                                n_log, now, who[v8 + NUMBER], IS_PREEMPTED, s, who[v8 + CLASS], log_time, log_what
+                            )
                     continue
                 # Wait in line.
                 who[U(p8 + STATE)] = WAITING
@@ -976,7 +1039,16 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                 else:
                     for i in range(choice_first[target - S], choice_first[target - S + 1]):
                         j = choice_of[i]
-                        _join(p * W + i - choice_first[target - S], (j * 2) * L + lv, False, head, tail, after, before, lines)
+                        _join(
+                            p * W + i - choice_first[target - S],
+                            (j * 2) * L + lv,
+                            False,
+                            head,
+                            tail,
+                            after,
+                            before,
+                            lines,
+                        )
                         count[U(j * 8 + LINED)] += 1
                         if count[U(j * 8 + BUSY)] < count[U(j * 8 + SERVERS)] and not stacked[j]:
                             stacked[j] = 1
@@ -984,12 +1056,14 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                             n_stack += 1
                 d = of_class[U((s * C + c) * 8 + _PATIENCE)]
                 if d >= 0:
-                    x = _length(d, _uniform(keys[p * 2 + 1] + _FOR_PATIENCE * _PURPOSE, mirror), time_kind, time_figures, tables)
-                    n_heap = _push(now + x, (((who[p8 + STAMP] << 24) | p) << 3) | _GIVE_UP, n_heap, heap_time, heap_what)
+                    x = _length(
+                        d, _uniform(keys[p * 2 + 1] + _FOR_PATIENCE * _PURPOSE, mirror), time_kind, time_figures, tables
+                    )
+                    n_heap = _push(
+                        now + x, (((who[p8 + STAMP] << 24) | p) << 3) | _GIVE_UP, n_heap, heap_time, heap_what
+                    )
                 if logging:
-                    log_time[n_log] = now
-                    log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], WAITS, s, c
-                    n_log += 1
+                    n_log = _logged(n_log, now, who[p8 + NUMBER], WAITS, s, c, log_time, log_what)
                 step = _NEXT
 
             elif step == _ENTER:
@@ -1032,9 +1106,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                 else:
                     n_heap = _push(now + x, (((stamp << 24) | p) << 3) | _DONE, n_heap, heap_time, heap_what)
                 if logging:
-                    log_time[n_log] = now
-                    log_what[n_log * 4], log_what[n_log * 4 + 1], log_what[n_log * 4 + 2], log_what[n_log * 4 + 3] = who[p8 + NUMBER], STARTS, s, c
-                    n_log += 1
+                    n_log = _logged(n_log, now, who[p8 + NUMBER], STARTS, s, c, log_time, log_what)
                 step = _NEXT
 
             else:
@@ -1056,7 +1128,11 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                         # No place; but there may be room to wait for those who wait in another place.
                         for lv in range(L):
                             node = head[(o * 2 + 1) * L + lv]
-                            while node >= 0 and who[(node // W) * 8 + TO] >= S and choice_of[choice_first[who[(node // W) * 8 + TO] - S]] != o:
+                            while (
+                                node >= 0
+                                and who[(node // W) * 8 + TO] >= S
+                                and choice_of[choice_first[who[(node // W) * 8 + TO] - S]] != o
+                            ):
                                 node = after[node]
                             if node >= 0:
                                 break
@@ -1132,7 +1208,7 @@ def run_key(seed: int, replication: int) -> np.uint64:
         return np.uint64(_mixed(np.uint64(_mixed(mixed ^ _MIX_B))))
 
 
-@njit(**_SLOW)  # type: ignore[untyped-decorator]
+@_called
 def _depth_at(d: Any, hours: Any, kinds: Any, figures: Any, tables: Any) -> Any:
     low, high = 0.0, 60.0
     for _ in range(80):
@@ -1155,7 +1231,7 @@ def fresh(
 ) -> State:  # fmt: skip
     """The state before anything has happened, with room for ``slots`` patients at once."""
     S, C = program.most.shape[0], program.level.shape[0]
-    K, O = program.clock_first.shape[0] - 1, program.outcomes
+    K, outcomes = program.clock_first.shape[0] - 1, program.outcomes
     L = int(program.level.max(initial=0)) + 1
     W = program.widest
     num = np.zeros(16, dtype=np.int64)
@@ -1167,10 +1243,10 @@ def fresh(
     return State(
         real=np.array([first_hour, hours, hours]),
         num=num,
-        heap_time=np.zeros(2 * slots + 4 * S + 256),
+        heap_time=np.full(2 * slots + 4 * S + 256, np.inf),
         heap_what=np.zeros(2 * slots + 4 * S + 256, dtype=np.int64),
         free=np.arange(slots - 1, -1, -1, dtype=np.int64),
-        count=np.zeros((S, 8), dtype=np.int64),
+        counts=np.zeros((S, 8), dtype=np.int64),
         head=none(S, 2, L),
         tail=none(S, 2, L),
         after=none(slots * W),
@@ -1201,7 +1277,7 @@ def fresh(
         clock=np.zeros((periods, K, C, 2)),
         over=np.zeros((periods, program.clock_target.shape[0], C)),
         clock_bins=np.zeros((K, C, BINS)),
-        left=np.zeros((periods, O, C)),
+        left=np.zeros((periods, outcomes, C)),
         week=np.zeros((168, S, 4)),
         times=np.zeros(168),
         trace=np.zeros((trace_hours, S, 3), dtype=np.int32),
@@ -1222,7 +1298,8 @@ def grown(state: State) -> State:
     bigger: dict[str, Any] = {}
     for name in (*_PER_SLOT, *_LINKS, "heap_time", "heap_what"):
         old = getattr(state, name)
-        bigger[name] = np.concatenate([old, np.full_like(old, -1) if name in _LINKS else np.zeros_like(old)])
+        none = -1 if name in _LINKS else np.inf if name == "heap_time" else 0
+        bigger[name] = np.concatenate([old, np.full_like(old, none)])
     free = np.zeros(slots * 2, dtype=np.int64)
     n_free = int(state.num[FREE])
     free[:slots] = np.arange(slots * 2 - 1, slots - 1, -1)

@@ -32,7 +32,9 @@ class EventLog:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         except OSError as error:
-            raise BettercareError(f"The log cannot be written ({error.strerror}).", str(path), "Name a folder you may write in.") from None
+            raise BettercareError(
+                f"The log cannot be written ({error.strerror}).", str(path), "Name a folder you may write in."
+            ) from None
 
     def replication(self, number: int) -> _Piece:
         return _Piece(self._folder, number, self._at, self._classes)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bettercare.errors import BettercareError
 from bettercare.flow.arrivals import ArrivalHistory, ArrivalPaths, forecast_arrivals
-from bettercare.flow.compiled import Names, names_of, routes_of
+from bettercare.flow.compiled import names_of, routes_of
 from bettercare.flow.network import UNLIMITED, Network, Profile, Scenario, Station
 from bettercare.flow.now import STATES, Now, servers_at
 from bettercare.flow.run import Start, run
@@ -270,8 +270,9 @@ def start_of(
     less than :data:`SOONEST`). A date without a time stands for the hour of that day at which patients are done (:data:`DAY_ENDS_AT`, or
     :data:`DONE_BY` where they leave at discharge times). A date that has passed says nothing: what is left is then drawn from the length of stay.
 
-    One who is ready and waits for no station leaves at the next discharge time, drawn given that they have not left until now; where there are
-    none, at once. Their outcome is drawn as everybody's. One who waits for a station is of the class that the route there gives.
+    One who is ready and waits for no station, or for one that has room, leaves at the next discharge time, drawn given that they have not left
+    until now; where there are none, at once. Where they then go is drawn as everybody's. One who waits for a station without room is of the
+    class that the route there gives.
 
     ``residual_hours`` has a row for each replication when anything of it is drawn.
     """
@@ -279,6 +280,7 @@ def start_of(
     rows = _in_order(now)
     stations = {station.id: station for station in network.stations}
     profiles = {profile.id: profile for profile in network.profiles}
+    full = _full_now(now, network)
     state = np.array([STATES.index(row["state"]) for row in rows], dtype=np.int64)
     goes_to = np.full(len(rows), -1, dtype=np.int64)
     residual = np.full((replications, len(rows)), np.nan)
@@ -289,7 +291,7 @@ def start_of(
             if not math.isnan(middle):
                 luck = _generator(seed, row["patient"]).standard_normal(replications)
                 residual[:, position] = middle * np.exp(expected_error * luck)
-        elif row["state"] == "ready" and _is_held(row["goes_to"], names):
+        elif row["state"] == "ready" and _is_held(row["goes_to"], station, full, network):
             goes_to[position] = names.place(row["goes_to"])
         elif row["state"] == "ready" and station.leaves_on:
             generator = _generator(seed, row["patient"])
@@ -309,9 +311,23 @@ def start_of(
     )
 
 
-def _is_held(goes_to: str | None, names: Names) -> bool:
-    """Whether where a ready patient goes may have no room: a station or a choice of them."""
-    return goes_to is not None and goes_to not in names.outcomes
+def _full_now(now: Now, network: Network) -> set[str]:
+    """Stations with no free place."""
+    held = {
+        row[0]: row[1] for row in now.rows.filter(pl.col("state") != "waiting").group_by("station").len().iter_rows()
+    }
+    limits = {station.id: servers_at(station, now.at) for station in network.stations}
+    return {ident for ident, limit in limits.items() if limit != UNLIMITED and held.get(ident, 0) >= limit}
+
+
+def _is_held(goes_to: str | None, station: Station, full: set[str], network: Network) -> bool:
+    """Whether a ready patient waits for a place elsewhere, and not for a discharge time: where they go there is no room, or they are at a
+    station that patients leave at any time."""
+    choices = {choice.id: choice.of for choice in network.choices}
+    places = choices.get(goes_to or "", (goes_to,))
+    if any(place not in {one.id for one in network.stations} for place in places):
+        return False
+    return station.leaves_on is None or all(place in full for place in places)
 
 
 def _class_of(row: Mapping[str, Any], network: Network) -> str:

@@ -186,7 +186,7 @@ stations:
   - {id: handover, title: Ambulance handover, kind: transport, servers: unlimited, holds: yes}
   - {id: waiting-room, title: Waiting room, kind: emergency, servers: unlimited, holds: yes}
   - {id: majors, title: Majors, kind: emergency, places: cubicles, servers: 16, queue: 0, holds: yes}
-  - {id: medicine, title: Medical wards, places: beds, servers: 150, queue: 0, holds: yes, leaves_on: rounds,
+  - {id: medicine, title: Medical wards, places: beds, servers: 190, queue: 0, holds: yes, leaves_on: rounds,
      steps: [{on: 2016-12-01, servers: 12}]}
   - {id: home-care, title: Care at home, kind: community, servers: 60, queue: 0}
 services:
@@ -246,11 +246,11 @@ _FAULTS = """
 
 Beyond each field being well written, a network must make sense: what is named exists; shares add to 1 in every hour; each class that can
 come to a station has a service time and a route there; no station is out of reach or without servers; nobody can go round without time
-passing, or never leave; and every scenario can be made. At most 500 faults of
-one kind are listed.
+passing, or never leave; and every scenario can be made. At most 500 faults of one kind are listed.
 
 Warnings do not stop a run: a station with more work than its servers can do (with its load, by the traffic equations), stations that may
-hold each other's places for ever, patients who are turned away because nothing says where else they go, rows nobody uses, assumed rows without a reason, and targets of months that are not simulated.
+hold each other's places for ever, patients who are turned away because nothing says where else they go, rows nobody uses, assumed rows
+without a reason, and targets of months that are not simulated.
 """
 
 

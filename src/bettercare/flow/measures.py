@@ -79,7 +79,9 @@ def measure(ident: str) -> Measure:
         if shown:
             said = "Ended within" if kind == "within" else "Took longer than"
             return Measure(f"{kind}-{shown}", "clock", "share", f"{said} {target_in_words(float(hours))}")
-    raise BettercareError(f"{ident!r} is not a measure.", remedy=f"Ask for one of: {', '.join(MEASURES)}, within-N, over-N.")
+    raise BettercareError(
+        f"{ident!r} is not a measure.", remedy=f"Ask for one of: {', '.join(MEASURES)}, within-N, over-N."
+    )
 
 
 def target_in_words(hours: float) -> str:

@@ -116,6 +116,8 @@ class Result:
     periods: tuple[str, ...]
     antithetic: bool
     recorded: tuple[Recorded, ...]
+    week: Floats
+    """[168, S, 4] occupied, waiting, held and servers at the turn of each hour of the week, mean over replications."""
 
     @property
     def replications(self) -> int:
@@ -173,7 +175,8 @@ class Result:
             return None
         if period not in self.periods:
             raise BettercareError(
-                f"{period!r} is not a month of this run.", remedy=f"It runs from {self.periods[0]} to {self.periods[-1]}; or ask for 'all'."
+                f"{period!r} is not a month of this run.",
+                remedy=f"It runs from {self.periods[0]} to {self.periods[-1]}; or ask for 'all'.",
             )
         return self.periods.index(period)
 
@@ -255,7 +258,11 @@ class Result:
             case "occupancy":
                 return _over(column[:, engine.BUSY_HOURS], servers)
             case "full":
-                return np.full(len(column), np.nan) if unlimited else _over(column[:, engine.FULL_TIMES], column[:, engine.TIMES])
+                return (
+                    np.full(len(column), np.nan)
+                    if unlimited
+                    else _over(column[:, engine.FULL_TIMES], column[:, engine.TIMES])
+                )
             case "turned-away":
                 return column[:, engine.TURNED]
             case "gave-up":
@@ -265,7 +272,10 @@ class Result:
 
     def _of_class(self, asked: Measure, s: int, c: int | None, period: int | None) -> Floats:
         if period is not None:
-            raise BettercareError("Stations are kept by class for the whole run only.", remedy="Ask for the period 'all', or for all patients.")
+            raise BettercareError(
+                "Stations are kept by class for the whole run only.",
+                remedy="Ask for the period 'all', or for all patients.",
+            )
         column = self._by_class[:, s, c]
         match asked.id:
             case "arrivals":
@@ -279,7 +289,8 @@ class Result:
             case "blocked-days":
                 return np.asarray(column[:, engine.CLASS_HELD] / 24)
         raise BettercareError(
-            f"{asked.id!r} of a station is not kept by class.", remedy="By class there are arrivals, served, wait, stay and blocked-days."
+            f"{asked.id!r} of a station is not kept by class.",
+            remedy="By class there are arrivals, served, wait, stay and blocked-days.",
         )
 
     def table(self, months: bool = False, classes: bool = False) -> pl.DataFrame:
@@ -296,7 +307,21 @@ class Result:
                     found = self.estimate(asked.id, of, patient, period)
                     if found.replications:
                         rows.append((asked.id, of, title, patient, period, asked.unit, *_fields(found)))
-        schema = ["measure", "of", "title", "patient", "period", "unit", "mean", "low", "high", "p05", "p50", "p95", "replications"]
+        schema = [
+            "measure",
+            "of",
+            "title",
+            "patient",
+            "period",
+            "unit",
+            "mean",
+            "low",
+            "high",
+            "p05",
+            "p50",
+            "p95",
+            "replications",
+        ]
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def _asked(self) -> Iterator[tuple[Measure, str, str]]:
@@ -314,8 +339,8 @@ class Result:
 
     def by_hour(self) -> pl.DataFrame:
         """Each station at the turn of each hour of the week: station, hour_of_week (0 is Monday 00:00), servers, occupied, waiting, blocked."""
-        week = np.mean([one.week for one in self.recorded], axis=0)
-        count, stations = week.shape[0], [station.id for station in self.network.stations]
+        week, stations = self.week, [station.id for station in self.network.stations]
+        count = week.shape[0]
         servers = np.where(week[:, :, 3] >= NO_LIMIT / 2, np.nan, week[:, :, 3])
         return pl.DataFrame(
             {
@@ -328,7 +353,9 @@ class Result:
             }
         )
 
-    def series(self, station: str, what: Literal["occupied", "waiting", "blocked"] = "occupied") -> np.ndarray[Any, np.dtype[np.int32]]:
+    def series(
+        self, station: str, what: Literal["occupied", "waiting", "blocked"] = "occupied"
+    ) -> np.ndarray[Any, np.dtype[np.int32]]:
         """A station hour by hour in each replication: [replications, hours], from the first whole hour; only of a run with ``trace``."""
         if not self.recorded[0].trace.shape[0]:
             raise BettercareError("This run kept no hours.", remedy="Run it with trace.")
@@ -345,7 +372,14 @@ class Result:
             days: list[date] = [self.started.date() + timedelta(days=n) for n in range(midnight.shape[1])]
             frames.append(
                 pl.DataFrame(
-                    {"station": [station.id] * len(days), "day": days, "mean": midnight.mean(axis=0), "p05": low, "p50": middle, "p95": high}
+                    {
+                        "station": [station.id] * len(days),
+                        "day": days,
+                        "mean": midnight.mean(axis=0),
+                        "p05": low,
+                        "p50": middle,
+                        "p95": high,
+                    }
                 )
             )
         return pl.concat(frames)
@@ -361,5 +395,7 @@ def _over(part: Floats, whole: Floats) -> Floats:
 
 def _known(ident: str, among: dict[str, int], noun: str) -> int:
     if ident not in among:
-        raise BettercareError(f"The network has no {noun} {ident!r}.", remedy=f"Ask for one of: {', '.join(among) or 'none'}.")
+        raise BettercareError(
+            f"The network has no {noun} {ident!r}.", remedy=f"Ask for one of: {', '.join(among) or 'none'}."
+        )
     return among[ident]

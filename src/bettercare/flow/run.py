@@ -8,7 +8,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from bettercare.flow import engine
 from bettercare.flow.compiled import Floats, Ints, Program, compiled, names_of
 from bettercare.flow.engine import State
 from bettercare.flow.event_log import EventLog
-from bettercare.flow.network import Network, Scenario
+from bettercare.flow.network import HOURS_OF_WEEK, Network, Scenario
 from bettercare.flow.precision import Precision
 from bettercare.flow.result import Recorded, Result
 from bettercare.flow.scenarios import changed
@@ -112,13 +111,17 @@ def run(
     wanted = network.replications if replications is None else replications
     _sensible(wanted, workers)
     recorded: list[Recorded] = []
+    week = np.zeros((HOURS_OF_WEEK, len(network.stations), 4))
+    nothing = np.zeros((0, 0, 0))
     try:
         for batch in _batches(wanted, until, antithetic):
             for one in _together(plan, batch, workers):
-                recorded.append(one)
+                # The week is kept as a sum: it is the largest part, and nobody asks for it replication by replication.
+                week += one.week
+                recorded.append(replace(one, week=nothing))
                 if progress:
                     progress(f"Simulating {network.id}", len(recorded), wanted)
-            if until and until.reached(_result(plan, recorded)):
+            if until and until.reached(_result(plan, recorded, week)):
                 break
         if plan.log:
             plan.log.close()
@@ -127,7 +130,7 @@ def run(
         if plan.log:
             plan.log.discard()
         raise
-    return _result(plan, recorded)
+    return _result(plan, recorded, week)
 
 
 def _sensible(replications: int, workers: int) -> None:
@@ -178,7 +181,9 @@ def _initial(program: Program, start: Start | None) -> tuple[Ints, Floats]:
     order = np.argsort(state == WAITING, kind="stable")
     initial = np.stack([start.station, start.patient_class, state, start.goes_to], axis=1).astype(np.int64)[order]
     residual = np.where(np.isnan(start.residual_hours), -1.0, start.residual_hours)
-    depth = _longer(program, np.asarray(start.station), np.asarray(start.patient_class), np.asarray(start.elapsed_hours))
+    depth = _longer(
+        program, np.asarray(start.station), np.asarray(start.patient_class), np.asarray(start.elapsed_hours)
+    )
     return initial, np.stack([start.elapsed_hours, residual, depth], axis=1).astype(np.float64)[order]
 
 
@@ -257,7 +262,9 @@ def _replication(plan: _Plan, number: int) -> Recorded:
 def _explained(plan: _Plan, state: State, status: int) -> BettercareError:
     """Why a network does not come to an end, with the name of the station."""
     stations = plan.network.stations
-    when = (datetime.combine(plan.network.starts, time()) + timedelta(hours=float(state.real[engine.NOW]) - plan.warm_hours))
+    when = datetime.combine(plan.network.starts, time()) + timedelta(
+        hours=float(state.real[engine.NOW]) - plan.warm_hours
+    )
     at = f"{when:%d %B %Y %H:%M}"
     if status == engine.DEADLOCKED:
         station = stations[int(state.num[engine.TRAP])]
@@ -266,9 +273,9 @@ def _explained(plan: _Plan, state: State, status: int) -> BettercareError:
             f"station {station.id}", "Give one station of the circle a queue, more places, or a way out that does not wait.",
         )  # fmt: skip
     if status == engine.CROWDED:
-        worst = int(np.argmax(state.count[:, engine.WAIT]))
+        worst = int(np.argmax(state.counts[:, engine.WAIT]))
         return BettercareError(
-            f"The line at {stations[worst].title!r} grows without end: {int(state.count[worst, engine.WAIT]):,} wait there on {at}.",
+            f"The line at {stations[worst].title!r} grows without end: {int(state.counts[worst, engine.WAIT]):,} wait there on {at}.",
             f"station {stations[worst].id}", "Give it more servers or a limit to its queue, or send fewer patients there.",
         )  # fmt: skip
     station = stations[max(int(state.num[engine.TRAP]), 0)]
@@ -278,11 +285,18 @@ def _explained(plan: _Plan, state: State, status: int) -> BettercareError:
     )  # fmt: skip
 
 
-def _result(plan: _Plan, recorded: Sequence[Recorded]) -> Result:
+def _result(plan: _Plan, recorded: Sequence[Recorded], week: Floats) -> Result:
     started = plan.start.at if plan.start else datetime.combine(plan.network.starts, time())
-    return Result(plan.network, plan.seed, started, plan.hours - plan.warm_hours - plan.first_hour, plan.periods, plan.antithetic, tuple(recorded))
+    return Result(
+        plan.network,
+        plan.seed,
+        started,
+        plan.hours - plan.warm_hours - plan.first_hour,
+        plan.periods,
+        plan.antithetic,
+        tuple(recorded),
+        week / max(len(recorded), 1),
+    )
 
 
 __all__ = ["SEED", "Precision", "Start", "names_of", "run"]
-
-

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -25,7 +26,7 @@ STREAM_BITS = 40
 """The engine numbers a patient by stream (above these bits) and by number within it."""
 SCHEMA = pl.Schema({
     "patient": pl.String(), "stream": pl.String(), "class": pl.String(), "station": pl.String(), "came": pl.Datetime("us"), "began": pl.Datetime("us"),
-    "done": pl.Datetime("us"), "left": pl.Datetime("us"), "goes_to": pl.String(),
+    "done": pl.Datetime("us"), "held": pl.Datetime("us"), "left": pl.Datetime("us"), "goes_to": pl.String(),
 })  # fmt: skip
 _ENDS = ("leaves", "gives up", "preempted")
 
@@ -37,12 +38,16 @@ class Visits:
     network: str
     frame: pl.DataFrame = field(repr=False)
     """patient, stream (null when not known), class (in the place), station, came (to wait or to have a place), began (to have the place; null:
-    never), done (null: not by the end), left (null: still there at the end), goes_to (the next station; null: none). By patient and time."""
+    never), done (null: not by the end), held (when they began to wait for the next station with the place kept; null: never), left (null: still
+    there at the end), goes_to (the next station; null: none). By patient and time."""
     first: datetime
     """From when on it is whole."""
     last: datetime
     synthetic: bool
     """Whether a simulation made it."""
+    _edges: dict[tuple[str, str], tuple[NDArray[Any], NDArray[Any]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @classmethod
     def of(
@@ -65,7 +70,7 @@ class Visits:
         unknown = set(frame["station"].unique().to_list()) - {station.id for station in network.stations}
         if unknown:
             raise BettercareError(f"The network has no station {sorted(map(str, unknown))[0][:60]!r}.", "visits")
-        order = ["came", "began", "done", "left"]
+        order = ["came", "began", "done", "held", "left"]
         for earlier, later in ((a, b) for position, a in enumerate(order) for b in order[position + 1 :]):
             wrong = frame.filter(pl.col(earlier) > pl.col(later)).height
             if wrong:
@@ -93,7 +98,7 @@ class Visits:
             "class",
             pl.when(placed.fill_null(False)).then("began").otherwise("came").alias("since"),
             state.otherwise(pl.lit("waiting")).alias("state"),
-            pl.when(ready.fill_null(False)).then("goes_to").alias("goes_to"),
+            pl.when((pl.col("held") <= at).fill_null(False)).then("goes_to").alias("goes_to"),
             pl.lit(None, dtype=pl.Datetime("us")).alias("expected_discharge"),
             pl.lit(False).alias("by_day"),
             pl.when(ready.fill_null(False)).then("done").alias("ready_since"),
@@ -117,18 +122,23 @@ class Visits:
 
     def at(self, moments: Sequence[datetime], station: str, what: str = "occupied") -> NDArray[np.float64]:
         """Patients with a place at a station (``occupied``), or waiting there without one (``waiting``), at each moment: [moments]."""
+        asked = np.array(moments, dtype="datetime64[us]")
+        began, ended = self._edges.get((station, what)) or self._edges.setdefault(
+            (station, what), self._begin_and_end(station, what)
+        )
+        return (np.searchsorted(began, asked, side="right") - np.searchsorted(ended, asked, side="right")).astype(
+            np.float64
+        )
+
+    def _begin_and_end(self, station: str, what: str) -> tuple[NDArray[Any], NDArray[Any]]:
         own = self.frame.filter(pl.col("station") == station)
         begins, ends = ("began", "left") if what == "occupied" else ("came", "began")
         if what != "occupied":
             # One who gave up waited until they left.
             own = own.with_columns(pl.col("began").fill_null(pl.col("left")))
         own = own.filter(pl.col(begins).is_not_null())
-        asked = np.array(moments, dtype="datetime64[us]")
         began = np.sort(own[begins].to_numpy().astype("datetime64[us]"))
-        ended = np.sort(own[ends].drop_nulls().to_numpy().astype("datetime64[us]"))
-        return (np.searchsorted(began, asked, side="right") - np.searchsorted(ended, asked, side="right")).astype(
-            np.float64
-        )
+        return began, np.sort(own[ends].drop_nulls().to_numpy().astype("datetime64[us]"))
 
 
 def read_log(path: str | Path, network: Network, replication: int = 0) -> Visits:
@@ -146,7 +156,7 @@ def read_log(path: str | Path, network: Network, replication: int = 0) -> Visits
     except (pl.exceptions.PolarsError, OSError):
         raise BettercareError("This is not an event log.", path.name[:100], "Make it with run(..., log=...).") from None
     started = datetime(network.starts.year, network.starts.month, network.starts.day)
-    times = ["came", "began", "done", "left"]
+    times = ["came", "began", "done", "held", "left"]
     frame = frame.with_columns(
         (pl.lit(started) + pl.duration(microseconds=(pl.col(times) * 3.6e9).round().cast(pl.Int64))).name.keep()
     )
@@ -167,7 +177,7 @@ def _visits(log: pl.DataFrame, network: Network) -> pl.DataFrame:
         | (pl.col("event") == "preempted")
     )
     of_stations = events.filter(
-        pl.col("event").is_in(["waits", "starts", "done", "leaves", "gives up", "preempted", "out"])
+        pl.col("event").is_in(["waits", "starts", "done", "held", "leaves", "gives up", "preempted", "out"])
     )
     numbered = of_stations.with_columns(first.cast(pl.Int64).cum_sum().over("patient").alias("visit")).filter(
         pl.col("visit") > 0
@@ -183,6 +193,7 @@ def _visits(log: pl.DataFrame, network: Network) -> pl.DataFrame:
         pl.col("hours").first().alias("came"),
         when("starts").alias("began"),
         when("done").alias("done"),
+        when("held").alias("held"),
         when(*_ENDS).alias("left"),
     )
     visits = visits.with_columns(pl.coalesce("started_at", "first_at").alias("station"))
@@ -198,6 +209,7 @@ def _visits(log: pl.DataFrame, network: Network) -> pl.DataFrame:
         "came",
         "began",
         "done",
+        "held",
         pl.coalesce("left", pl.col("came").shift(-1).over("patient")).alias("left"),
         following.alias("goes_to"),
     )

@@ -40,20 +40,20 @@ def page() -> str:
 
 def _lines() -> Iterator[str]:
     yield from _INTRODUCTION.strip().splitlines()
-    yield from _heading("plan.yaml", "The plan itself, in a few lines.")
-    yield from _table(
+    yield from heading("plan.yaml", "The plan itself, in a few lines.")
+    yield from table(
         ("name", "how", "required", "meaning"),
         ([f"`{name}`", _how(column), column.required, column.meaning] for name, column in HEADER_COLUMNS.items()),
     )
-    yield from _heading("What a cell may hold")
-    yield from _table(("kind", "what to write"), ([kind, how] for kind, how in _KINDS.items()))
+    yield from heading("What a cell may hold")
+    yield from table(("kind", "what to write"), ([kind, how] for kind, how in _KINDS.items()))
     yield from _FIGURES.rstrip().splitlines()[1:]
     specs = dictionary()
     shared = next(spec for spec in specs.values() if spec.figures)
     own = [column for column in shared.columns if column.name in _SHARED]
     yield from _columns(own)
-    yield from _heading("Tables")
-    yield from _table(
+    yield from heading("Tables")
+    yield from table(
         ("file", "what it holds"),
         (
             [f"[`tables/{spec.name}.csv`](#{spec.name})", f"{spec.meaning}."]
@@ -64,7 +64,7 @@ def _lines() -> Iterator[str]:
     for spec in specs.values():
         if spec.name not in SCHEME_TABLES:
             yield from _spec(spec)
-    yield from _heading("Schemes")
+    yield from heading("Schemes")
     yield from _SCHEMES.rstrip().splitlines()[1:]
     yield ""
     yield "```yaml"
@@ -74,14 +74,14 @@ def _lines() -> Iterator[str]:
         yield ""
         yield text
         yield from _columns(specs[name].columns, in_yaml=name == "effects")
-    yield from _heading("Scenarios", "Small changes laid over the plan, one file each in `scenarios/`.")
+    yield from heading("Scenarios", "Small changes laid over the plan, one file each in `scenarios/`.")
     yield ""
     yield "```yaml"
     yield from (TEMPLATE / "scenarios" / "slow-start.yaml").read_text(encoding="utf-8").strip().splitlines()
     yield "```"
-    yield from _heading("Workbooks")
+    yield from heading("Workbooks")
     yield from _WORKBOOKS.rstrip().splitlines()[1:]
-    yield from _heading("Words")
+    yield from heading("Words")
     for title, words in (
         ("Settings of care", SETTINGS),
         ("Service models", SERVICE_MODELS),
@@ -90,23 +90,23 @@ def _lines() -> Iterator[str]:
     ):
         yield ""
         yield f"### {title}"
-        yield from _table(("word", "meaning"), ([f"`{word}`", meaning] for word, meaning in words.items()))
+        yield from table(("word", "meaning"), ([f"`{word}`", meaning] for word, meaning in words.items()))
     yield ""
     yield "### Points of delivery"
-    yield from _table(
+    yield from table(
         ("word", "meaning", "one of it is counted in", "usual setting", "has beds"),
         ([f"`{pod.id}`", pod.name, pod.unit, pod.setting, "yes" if pod.bedded else "no"] for pod in PODS.values()),
     )
-    yield from _heading(
+    yield from heading(
         "Units", "Figures of one kind add; figures of different kinds do not, and trying to is an error."
     )
-    yield from _table(("unit", "kind"), ([f"`{unit.name}`", _dimension(unit.dimension)] for unit in UNITS.values()))
+    yield from table(("unit", "kind"), ([f"`{unit.name}`", _dimension(unit.dimension)] for unit in UNITS.values()))
 
 
 _SHARED = ("value", "unit", "precision", "source", "where", "basis", "note")
 
 
-def _heading(title: str, text: str = "") -> Iterator[str]:
+def heading(title: str, text: str = "") -> Iterator[str]:
     yield ""
     yield f"## {title}"
     if text:
@@ -114,7 +114,7 @@ def _heading(title: str, text: str = "") -> Iterator[str]:
         yield text
 
 
-def _table(names: Sequence[str], rows: Iterator[list[str]]) -> Iterator[str]:
+def table(names: Sequence[str], rows: Iterator[list[str]]) -> Iterator[str]:
     yield ""
     yield f"| {' | '.join(names)} |"
     yield f"|{'---|' * len(names)}"
@@ -144,7 +144,7 @@ def _columns(columns: Sequence[Column], in_yaml: bool = False) -> Iterator[str]:
         return f"`{place[0]}: {{{place[1]}}}`" if place else f"`{column.name}`"
 
     listed = [column for column in columns if not (in_yaml and column.name == "scheme")]
-    yield from _table(
+    yield from table(
         ("column", "how", "required", "meaning"), ([name(c), _how(c), c.required, c.meaning] for c in listed)
     )
 

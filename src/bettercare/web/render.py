@@ -111,7 +111,9 @@ def page(
         context: what else the template reads.
     """
     base = f"/plans/{plan.plan.id}" if plan else ""
-    groups, pages = menu(plan.plan.id, request.url.path) if plan else ((), ())
+    groups, pages = (
+        menu(plan.plan.id, request.url.path, visitor.may if visitor else (lambda right: False)) if plan else ((), ())
+    )
     held = request.cookies.get(NOTICE, "")
     around = {
         "request": request, "visitor": visitor, "csrf": visitor.csrf if visitor else "", "title": title, "status": status,

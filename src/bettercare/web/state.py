@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 
 from bettercare.assurance import Assessment, assess, open_programme
+from bettercare.flow import Network, read_network, shipped_networks
 from bettercare.plan import Plan
 from bettercare.store import Missing, Store
 from bettercare.web.jobs import Jobs
@@ -72,9 +73,17 @@ class _Held:
 class Deployment:
     """The store, the plans and the settings of one server. Safe to share between threads."""
 
-    def __init__(self, store: Store, plans: Mapping[str, Plan], settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        plans: Mapping[str, Plan],
+        settings: Settings | None = None,
+        networks: Mapping[str, Network] | None = None,
+    ) -> None:
+        """``networks`` by plan, where they are not the shipped ones."""
         self.store = store
         self.plans = plans
+        self._networks = networks
         self.settings = settings or Settings()
         self._held = {plan: _Held() for plan in plans}
         self._kept = _Held()
@@ -91,6 +100,18 @@ class Deployment:
         if plan not in self.plans:
             raise Missing(f"There is no plan {plan!r} here.", remedy="Choose one from the list of plans.")
         return self.plans[plan]
+
+    def network(self, plan: str) -> Network | None:
+        """The plan's network of care; None when it has none. Read once.
+
+        Raises:
+            Missing: this server does not hold the plan.
+            BettercareError: the network has faults.
+        """
+        self.plan(plan)
+        if self._networks is not None:
+            return self._networks.get(plan)
+        return self.keep(("network", plan), lambda: _shipped_network(plan))
 
     def assessment(self, plan: str) -> Assessment:
         """The plan judged at its data date; the same object until the store changes.
@@ -123,6 +144,12 @@ class Deployment:
         with self._kept.lock:
             made = self._kept.made.setdefault(key, _Made())
         return made.get(make)
+
+
+def _shipped_network(plan: str) -> Network | None:
+    # <plan>/flow/network.yaml; a plan need not have one.
+    path = next((path for path in shipped_networks().values() if path.parent.parent.name == plan), None)
+    return read_network(path) if path is not None else None
 
 
 def deployment_of(request: Request) -> Deployment:

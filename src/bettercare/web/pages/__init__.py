@@ -10,6 +10,7 @@ PAGES = (
     "sign_in", "organisation_sign_in", "account", "users", "home", "overview", "schemes", "model", "check", "challenge",
     "dashboard", "metrics", "exceptions", "chain", "reports", "changes", "programme",
     "budget", "milestones", "risks", "actions", "decisions", "meetings", "questions",
+    "wards", "ward", "stays",
 )  # fmt: skip
 """Each module has a ``router``."""
 

@@ -1,0 +1,1 @@
+"""The urgent-care model written for other simulation engines."""

@@ -1,0 +1,139 @@
+"""Every question of a twin answered, and the answers on their way back to the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from bettercare.errors import BettercareError
+from bettercare.flow.network import Network
+from bettercare.model import SEED
+from bettercare.plan import Plan
+from bettercare.twin.futures import futures
+from bettercare.twin.mapping import Question, Twin
+from bettercare.twin.promises import Answered, Base, Progress, Tested, judge
+from bettercare.twin.smallest import SEARCH_DRAWS, WANTED, Needed, Search, Smallest, needed
+
+DRAWS = 200
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One question: its promises judged, the smallest changes looked for, and the beds needed."""
+
+    question: Question
+    answered: Answered
+    smallest: tuple[Smallest, ...] = ()
+    needed: tuple[Needed, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All questions of a plan answered in its network."""
+
+    plan: Plan
+    network: Network
+    twin: Twin
+    replies: tuple[Reply, ...]
+    draws: int
+    seed: int
+    scenario: str | None = None
+
+    def reply(self, question: str) -> Reply:
+        """The reply to a question by its id."""
+        for one in self.replies:
+            if one.question.id == question:
+                return one
+        raise BettercareError(
+            f"There is no question {question[:60]!r}.",
+            remedy=f"There are: {', '.join(one.question.id for one in self.replies)}.",
+        )
+
+
+def answer(
+    plan: Plan,
+    network: Network,
+    twin: Twin,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    workers: int = 1,
+    scenario: str | None = None,
+    search: bool = True,
+    search_draws: int = SEARCH_DRAWS,
+    wanted: Sequence[float] = WANTED,
+    progress: Progress | None = None,
+) -> Answer:
+    """Answer every question of a twin.
+
+    Args:
+        draws: futures of each question; one run of the network each.
+        seed: the same seed gives the same numbers, on any number of workers.
+        scenario: of the plan, or else of the network, laid under every future.
+        search: look for the smallest changes and the beds needed, which runs the network many times over.
+        wanted: probabilities a failing promise should be made to hold with.
+        progress: called with (what, done, of).
+
+    Raises:
+        PlanError: the twin does not fit the plan and the network.
+        BettercareError: what was asked cannot be run.
+    """
+    if not 1 <= workers <= 256:
+        raise BettercareError(f"{workers} workers cannot be had.", remedy="Ask for 1 to 256.")
+    base = Base(network, seed, workers)
+    replies = []
+    for question in twin.questions:
+        drawn = futures(plan, network, twin, question, draws, seed, scenario)
+        tested = Tested(network, drawn, twin.promises_of(question), seed, workers)
+        answered = judge(tested, base, _step(progress, question.title, draws))
+        smallest, beds = _searched(answered, twin, search_draws, wanted, progress) if search else ((), ())
+        replies.append(Reply(question, answered, smallest, beds))
+    return Answer(plan, network, twin, tuple(replies), draws, seed, scenario)
+
+
+def _step(progress: Progress | None, what: str, of: int) -> Callable[[int], None] | None:
+    if progress is None:
+        return None
+    return lambda done: progress(what, done, of)
+
+
+def _searched(
+    answered: Answered, twin: Twin, draws: int, wanted: Sequence[float], progress: Progress | None
+) -> tuple[tuple[Smallest, ...], tuple[Needed, ...]]:
+    question = answered.futures.question
+    count = min(draws, len(answered.futures.items))
+    beds: tuple[Needed, ...] = ()
+    if question.beds:
+        beds = needed(answered, twin.lever(question.beds), count, _step(progress, "Beds needed", count))
+    search = Search(answered, count)
+    found = []
+    for judged in answered.judged:
+        if not judged.promise.headline or judged.probability >= max(wanted):
+            continue
+        for lever in twin.levers_of(question):
+            search.progress = _step(progress, f"Smallest change: {lever.title}", count)
+            found += [search.smallest(judged.promise.id, lever, chance) for chance in wanted]
+    return tuple(found), beds
+
+
+def answers(answer: Answer) -> pl.DataFrame:
+    """The answers as rows for a metric's page: metric, period, promise, title, unit, value (the middle), low, high (nine futures
+    in ten lie between), bound, comparison, probability (that it holds), draws. Shares are in percent, as metrics are."""
+    rows = []
+    for reply in answer.replies:
+        for judged in reply.answered.judged:
+            promise = judged.promise
+            if not promise.metric:
+                continue
+            times, unit = (100.0, "%") if promise.unit == "share" else (1.0, promise.unit)
+            low, middle, high = (times * value for value in judged.interval())
+            comparison = "at least" if promise.upwards else "at most"
+            rows.append((promise.metric, promise.period, promise.id, promise.title, unit, middle, low, high,
+                         times * judged.bound, comparison, judged.probability, len(judged.values)))  # fmt: skip
+    columns = {
+        "metric": pl.String, "period": pl.String, "promise": pl.String, "title": pl.String, "unit": pl.String,
+        "value": pl.Float64, "low": pl.Float64, "high": pl.Float64, "bound": pl.Float64, "comparison": pl.String,
+        "probability": pl.Float64, "draws": pl.Int64,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=columns, orient="row")

@@ -1,0 +1,316 @@
+"""The plan's promises under each future: what each comes to, how likely it holds, and what that hangs on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import ndtr, stdtrit
+from scipy.stats import rankdata
+
+from bettercare.errors import BettercareError
+from bettercare.flow import run
+from bettercare.flow.measures import measure
+from bettercare.flow.network import Change, Network, Target
+from bettercare.flow.result import Result
+from bettercare.model import SEED
+from bettercare.model.drivers import stream
+from bettercare.twin.futures import Future, Futures
+from bettercare.twin.mapping import ADDED, Promise
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+INTERVAL = (0.05, 0.5, 0.95)
+"""Nine futures in ten lie between the first and the last."""
+NOW_RUNS = 20
+"""Runs of the network as it is, to say what it gives now and how far it misses what was seen."""
+_LEAST = 1e-4
+"""Nearest a share may come to 0 or 1 when it is put on the scale of log odds."""
+
+
+@dataclass(frozen=True)
+class Missed:
+    """How the network misses what was seen of a measure: on the scale of log odds for a share, else in its own unit.
+
+    ``shift`` is what seen lies above simulated on average, ``sd`` how much more a single value may differ, ``degrees`` of
+    freedom (0: normal) and ``compared`` the number of values seen. A prediction is simulated + shift + sd x Student's t.
+    """
+
+    measure: str
+    of: tuple[str, ...]
+    shift: float
+    sd: float
+    degrees: int
+    compared: int
+
+
+def missed(promise: Promise, targets: Sequence[Target], simulated: Mapping[str, float]) -> Missed:
+    """How far the network is out for a promise, from the targets of the same measure and place.
+
+    Args:
+        simulated: what the network gives for each target, by id.
+
+    With three values seen or more: their mean residual, and the standard deviation of a further one,
+    s x sqrt(1 + 1/n), with n - 1 degrees of freedom. With fewer the network is not corrected and may be out by as much as it
+    was, or as its tolerance. Two values of one month count once. With none the promise's own ``spread`` is all there is.
+    """
+    share = promise.unit == "share"
+    by_period: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for target in targets:
+        if target.measure == promise.measure and target.of in promise.of and target.patient == "all":
+            value = simulated.get(target.id, float("nan"))
+            if np.isfinite(value):
+                pair = (
+                    _scaled(target.value, share) - _scaled(value, share),
+                    target.tolerance * _slope(target.value, share),
+                )
+                by_period.setdefault((target.of, target.period), []).append(pair)
+    residuals = np.array([np.mean([one for one, _ in pairs]) for pairs in by_period.values()])
+    count = len(residuals)
+    if count >= 3:
+        sd = float(residuals.std(ddof=1) * np.sqrt(1 + 1 / count))
+        return Missed(promise.measure, promise.of, float(residuals.mean()), sd, count - 1, count)
+    if count:
+        tolerances = [tolerance for pairs in by_period.values() for _, tolerance in pairs]
+        return Missed(promise.measure, promise.of, 0.0, float(max(np.abs(residuals).max(), *tolerances)), 0, count)
+    return Missed(promise.measure, promise.of, 0.0, 0.0, 0, 0)
+
+
+def _scaled(value: float, share: bool) -> float:
+    if not share:
+        return value
+    held = min(max(value, _LEAST), 1 - _LEAST)
+    return float(np.log(held / (1 - held)))
+
+
+def _slope(value: float, share: bool) -> float:
+    """What a share of the value is on the scale of residuals."""
+    held = min(max(value, _LEAST), 1 - _LEAST)
+    return value / (held * (1 - held)) if share else abs(value)
+
+
+def predicted(promise: Promise, simulated: Array, missed: Missed, seed: int) -> Array:
+    """Simulated values with what the network misses and the promise's ``spread`` put on: what would be seen; shape as given.
+
+    Draw *i* is given the same error wherever it is asked for, and every promise of one measure and place the same.
+    """
+    name = f"twin|missed|{promise.measure}|{','.join(promise.of)}"
+    known = simulated[np.isfinite(simulated)]
+    if promise.as_now is not None or not len(known):
+        # Held against what the same network gives now: what it misses is in both.
+        return simulated
+    normal = stream(seed, name, 0, len(simulated))
+    own = stream(seed, f"{name}|spread", 0, len(simulated))
+    error = normal if not missed.degrees else stdtrit(missed.degrees, ndtr(normal))
+    share = promise.unit == "share"
+    if not share:
+        return np.maximum(simulated + missed.shift + missed.sd * error + promise.spread * own, 0.0)
+    middle = float(np.clip(np.median(known), 0.02, 0.98))
+    held = np.clip(simulated, _LEAST, 1 - _LEAST)
+    odds = np.log(held / (1 - held)) + missed.shift + missed.sd * error + promise.spread / (middle * (1 - middle)) * own
+    return np.asarray(1 / (1 + np.exp(-odds)))
+
+
+def measured(result: Result, promise: Promise) -> Array:
+    """A promise's measure in every replication of a run; several stations together where it names several."""
+    if len(promise.of) == 1:
+        return result.values(promise.measure, promise.of[0])
+    if promise.measure == "occupancy":
+        used = sum(result.values("occupied", one) for one in promise.of)
+        return np.asarray(used / sum(result.values("servers", one) for one in promise.of))
+    if measure(promise.measure).adds or promise.measure in ADDED:
+        return np.asarray(sum(result.values(promise.measure, one) for one in promise.of))
+    raise BettercareError(f"{promise.measure} is of one place at a time.", f"promise {promise.id}", "Name one.")
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The network under the futures of a question: every value depends on the seed, the draw and the changes alone."""
+
+    network: Network
+    futures: Futures
+    promises: tuple[Promise, ...]
+    seed: int = SEED
+    workers: int = 1
+
+    def values(
+        self, more: Sequence[Change] = (), draws: int | None = None, progress: Callable[[int], None] | None = None
+    ) -> Mapping[str, Array]:
+        """Each promise's measure in each future, with further changes on top, as simulated; shape (draws,)."""
+        items = self.futures.items[:draws]
+
+        def one(future: Future) -> list[float]:
+            return self._one(future, more)
+
+        rows = []
+        with ThreadPoolExecutor(max(self.workers, 1)) as pool:
+            try:
+                for number, row in enumerate(pool.map(one, items), start=1):
+                    rows.append(row)
+                    if progress:
+                        progress(number)
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+        found = np.array(rows).reshape(len(items), len(self.promises))
+        return {promise.id: found[:, place] for place, promise in enumerate(self.promises)}
+
+    def _one(self, future: Future, more: Sequence[Change]) -> list[float]:
+        question = self.futures.question
+        network = self.futures.network(self.network, future, more)
+        warm = network.warm_up if question.warm_up is None else question.warm_up
+        result = run(network, 1, seed_of(self.seed, future.draw), days=question.days, warm_up=warm)
+        return [float(measured(result, promise)[0]) for promise in self.promises]
+
+
+def seed_of(seed: int, draw: int) -> int:
+    """The network's seed in a draw: patients and their luck differ from draw to draw and not with what is changed."""
+    return (seed * 1_000_003 + draw) % 2**63
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A promise and its answer. Values are in the measure's own unit; shape (draws,)."""
+
+    promise: Promise
+    bound: float
+    simulated: Array
+    values: Array
+    """What would be seen: simulated, with what the network misses."""
+    missed: Missed
+    now: float
+    """What the network gives as it is, in the same days, uncorrected."""
+
+    @cached_property
+    def holds(self) -> NDArray[np.bool_]:
+        return meets(self.promise, self.values, self.bound)
+
+    @property
+    def probability(self) -> float:
+        """The share of futures in which it holds; NaN where nothing could be measured."""
+        return share_of(self.holds, self.values)
+
+    def interval(self) -> tuple[float, float, float]:
+        """The middle and the interval nine futures in ten lie in: low, middle, high."""
+        known = self.values[np.isfinite(self.values)]
+        if not len(known):
+            return (float("nan"),) * 3
+        low, middle, high = np.quantile(known, INTERVAL)
+        return float(low), float(middle), float(high)
+
+
+def meets(promise: Promise, values: Array, bound: float) -> NDArray[np.bool_]:
+    """Whether each value keeps the promise; what could not be measured does not."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(values >= bound - 1e-12 if promise.upwards else values <= bound + 1e-12)
+
+
+def share_of(holds: NDArray[np.bool_], values: Array) -> float:
+    known = np.isfinite(values)
+    return float(holds[known].mean()) if known.any() else float("nan")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A question with its promises judged, and what goes with them."""
+
+    tested: Tested
+    judged: tuple[Judged, ...]
+
+    @property
+    def futures(self) -> Futures:
+        return self.tested.futures
+
+    def of(self, promise: str) -> Judged:
+        """A promise's answer by its id."""
+        for one in self.judged:
+            if one.promise.id == promise:
+                return one
+        raise BettercareError(
+            f"There is no promise {promise[:60]!r}.",
+            remedy=f"There are: {', '.join(one.promise.id for one in self.judged)}.",
+        )
+
+    def drivers(self, promise: str) -> pl.DataFrame:
+        """What a promise's value hangs on: driver, title, correlation (of ranks), share (its square: about how much of the
+        spread goes with it), chance (whether so small a correlation may be chance); the largest first. What the network may
+        miss is one of them; the rest is the luck of one year, and what drivers do together."""
+        judged = self.of(promise)
+        known = np.isfinite(judged.values)
+        levels = {name: self.futures.driver(name) for name in self.futures.titles}
+        titles = dict(self.futures.titles)
+        error = judged.values - judged.simulated
+        if known.any() and np.ptp(error[known]) > 1e-12:
+            levels["missed"], titles["missed"] = error, "What the network may miss"
+        schema = {
+            "driver": pl.String,
+            "title": pl.String,
+            "correlation": pl.Float64,
+            "share": pl.Float64,
+            "chance": pl.Boolean,
+        }
+        if known.sum() < 4 or np.ptp(judged.values[known]) <= 1e-12:
+            return pl.DataFrame(schema=schema)
+        ranks = rankdata(judged.values[known])
+        least = 2 / np.sqrt(known.sum())
+        rows = []
+        for name, values in levels.items():
+            if np.ptp(values[known]) <= 1e-12:
+                continue
+            found = float(np.corrcoef(rankdata(values[known]), ranks)[0, 1])
+            rows.append((name, titles[name], found, found**2, abs(found) < least))
+        return pl.DataFrame(rows, schema=schema, orient="row").sort("share", "driver", descending=[True, False])
+
+
+@dataclass
+class Base:
+    """The network as it is: what it gives for the targets, and in the days of each question."""
+
+    network: Network
+    seed: int = SEED
+    workers: int = 1
+    runs: int = NOW_RUNS
+    _targets: dict[str, float] = field(default_factory=dict)
+
+    def targets(self) -> Mapping[str, float]:
+        """What the network gives for each of its targets, by id; a target that is no measure of this run is left out."""
+        if not self._targets and self.network.targets:
+            result = run(self.network, self.runs, self.seed, self.workers)
+            for target in self.network.targets:
+                try:
+                    found = result.estimate(target.measure, target.of, target.patient, target.period).mean
+                except BettercareError:
+                    continue
+                self._targets[target.id] = found
+        return self._targets
+
+    def now(self, tested: Tested) -> Mapping[str, float]:
+        """What the network as it is gives for each promise in the days asked about, on average."""
+        question = tested.futures.question
+        network = replace(self.network, starts=question.starts)
+        warm = network.warm_up if question.warm_up is None else question.warm_up
+        result = run(network, self.runs, self.seed, self.workers, days=question.days, warm_up=warm)
+        return {promise.id: float(np.nanmean(_known(measured(result, promise)))) for promise in tested.promises}
+
+
+def _known(values: Array) -> Array:
+    known = values[np.isfinite(values)]
+    return known if len(known) else np.array([np.nan])
+
+
+def judge(tested: Tested, base: Base, progress: Callable[[int], None] | None = None) -> Answered:
+    """Run the futures of a question and judge its promises."""
+    simulated = tested.values(progress=progress)
+    now, targets = base.now(tested), base.targets()
+    judged = []
+    for promise in tested.promises:
+        out = missed(promise, base.network.targets, targets)
+        values = predicted(promise, simulated[promise.id], out, tested.seed)
+        bound = promise.bound if promise.bound is not None else now[promise.id]
+        judged.append(Judged(promise, bound, simulated[promise.id], values, out, now[promise.id]))
+    return Answered(tested, tuple(judged))

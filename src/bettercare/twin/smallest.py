@@ -1,0 +1,201 @@
+"""The smallest change that would make a promise hold, and the beds that would be needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bettercare.errors import BettercareError
+from bettercare.flow.network import UNLIMITED, Network
+from bettercare.twin.mapping import Lever, sized
+from bettercare.twin.promises import Answered, Judged, meets, predicted, share_of
+
+Array = NDArray[np.float64]
+WANTED = (0.5, 0.8)
+NEEDED = (0.5, 0.8, 0.95)
+SEARCH_DRAWS = 60
+"""Futures used in a search, unless there are fewer: a search runs the network many times over."""
+
+
+@dataclass(frozen=True)
+class Smallest:
+    """The least of a lever that makes a promise hold with a probability; ``size`` None where its limit does not.
+
+    ``relative`` is the size against what there is now: servers against servers of the same stations, times and shares as a
+    share. ``reached`` is the probability at the size, or at the limit where there is none; ``before`` without the lever.
+    """
+
+    promise: str
+    lever: Lever
+    wanted: float
+    size: float | None
+    relative: float | None
+    reached: float
+    before: float
+    draws: int
+
+
+@dataclass
+class Search:
+    """Looks for the least of each lever, one at a time, under the same futures with the same luck."""
+
+    answered: Answered
+    draws: int = SEARCH_DRAWS
+    progress: Callable[[int], None] | None = None
+    _seen: dict[tuple[str, int], Mapping[str, Array]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.draws = min(self.draws, len(self.answered.futures.items))
+
+    def probability(self, promise: str, lever: Lever, steps: int) -> float:
+        """How likely the promise holds with so many steps of the lever."""
+        judged = self.answered.of(promise)
+        simulated = self._values(lever, steps)[promise]
+        # The whole of the first draws keeps the same errors, since a stream is the same however much of it is drawn.
+        values = self._predicted(judged, simulated)
+        return share_of(meets(judged.promise, values, judged.bound), values)
+
+    def _predicted(self, judged: Judged, simulated: Array) -> Array:
+        return predicted(judged.promise, simulated, judged.missed, self.answered.tested.seed)
+
+    def _values(self, lever: Lever, steps: int) -> Mapping[str, Array]:
+        if steps == 0:
+            return {one.promise.id: one.simulated[: self.draws] for one in self.answered.judged}
+        key = (lever.id, steps)
+        if key not in self._seen:
+            more = sized(lever.changes, steps * lever.step)
+            self._seen[key] = self.answered.tested.values(more, self.draws, self.progress)
+        return self._seen[key]
+
+    def smallest(self, promise: str, lever: Lever, wanted: float) -> Smallest:
+        """Bisection over whole steps of the lever: the least found at which the promise holds with the probability wanted.
+
+        It is right where more of the lever never makes the promise less likely; luck may make it a step out.
+        """
+        if not 0 < wanted <= 1:
+            raise BettercareError(
+                f"A probability of {wanted:g} cannot be wanted.", remedy="Ask for more than 0, at most 1."
+            )
+        most = max(math.floor(lever.limit / lever.step + 1e-9), 1)
+        before = self.probability(promise, lever, 0)
+
+        def found(steps: int | None, reached: float) -> Smallest:
+            size = None if steps is None else steps * lever.step
+            relative = None if size is None else size * relative_size(self.answered.tested.network, lever)
+            return Smallest(promise, lever, wanted, size, relative, reached, before, self.draws)
+
+        if before >= wanted:
+            return found(0, before)
+        reached = self.probability(promise, lever, most)
+        if not reached >= wanted:
+            return found(None, reached)
+        low, high = 0, most
+        while high - low > 1:
+            middle = (low + high) // 2
+            chance = self.probability(promise, lever, middle)
+            if chance >= wanted:
+                high, reached = middle, chance
+            else:
+                low = middle
+        return found(high, reached)
+
+
+def relative_size(network: Network, lever: Lever) -> float:
+    """One unit of a lever against what there is: servers of the same stations together, or the part of a time, rate or share."""
+    servers = [change for change in lever.changes if change.what == "servers" and change.add is not None]
+    if servers:
+        stations = {change.at for change in servers}
+        there = sum(_most_servers(network, name) for name in stations)
+        return sum(abs(change.add or 0.0) for change in servers) / there if there else float("nan")
+    first = lever.changes[0]
+    return abs(first.times - 1) if first.times is not None else abs(first.add or 0.0)
+
+
+def _most_servers(network: Network, name: str) -> float:
+    """Servers of a station over a week, on average."""
+    station = network.station(name)
+    if station.servers == UNLIMITED:
+        return 0.0
+    hours = sum(len(shift.days) * ((shift.end - shift.start) % 24 or 24) * shift.servers for shift in station.shifts)
+    return station.servers + hours / 168
+
+
+@dataclass(frozen=True)
+class Needed:
+    """Beds needed for one criterion (or all together): in each future, and for a probability; None: not within what was tried."""
+
+    criterion: str
+    title: str
+    beds: Array
+    """Shape (draws,); infinite where no number tried is enough."""
+    planned: int
+    most: int
+
+    def probability(self, beds: float) -> float:
+        """How likely so many beds suffice."""
+        return float((self.beds <= beds + 1e-9).mean())
+
+    def for_probability(self, wanted: float) -> int | None:
+        """The fewest beds that suffice with that probability; None where it takes more than were tried."""
+        found = float(np.quantile(self.beds, wanted, method="inverted_cdf"))
+        return math.ceil(found - 1e-9) if math.isfinite(found) else None
+
+
+def needed(
+    answered: Answered, lever: Lever, draws: int = SEARCH_DRAWS, progress: Callable[[int], None] | None = None
+) -> tuple[Needed, ...]:
+    """Beds needed by each criterion of the question that beds must suffice for, and by all of them together.
+
+    Each future is run at every size of the lever's grid. Its need is the least size from which the criterion holds at every
+    larger one, by a straight line between the two sizes it turns at; the least size of the grid where it holds at all.
+
+    Raises:
+        BettercareError: the lever has no grid, or none of the promises says that beds suffice.
+    """
+    criteria = [one for one in answered.judged if one.promise.suffices]
+    if not lever.grid or not criteria:
+        raise BettercareError(
+            "The beds needed cannot be worked out.",
+            f"lever {lever.id}",
+            "Give the lever a grid, and promises suffices: yes.",
+        )
+    count = min(draws, len(answered.futures.items))
+    planned = answered.futures.beds_planned
+    margins: dict[str, list[Array]] = {one.promise.id: [] for one in criteria}
+    for size in lever.grid:
+        if size == 0:
+            values: Mapping[str, Array] = {one.promise.id: one.simulated[:count] for one in criteria}
+        else:
+            values = answered.tested.values(sized(lever.changes, size), count, progress)
+        for one in criteria:
+            seen = predicted(one.promise, values[one.promise.id], one.missed, answered.tested.seed)
+            margins[one.promise.id].append((seen - one.bound) * (1.0 if one.promise.upwards else -1.0))
+    each = [
+        Needed(one.promise.id, one.promise.title, planned + _turns(lever.grid, np.array(margins[one.promise.id])), planned,
+               planned + int(lever.grid[-1]))
+        for one in criteria
+    ]  # fmt: skip
+    together = np.max([one.beds for one in each], axis=0)
+    return (*each, Needed("all", "All of them together", together, planned, planned + int(lever.grid[-1])))
+
+
+def _turns(grid: Sequence[float], margins: Array) -> Array:
+    """The size at which each column of margins [sizes, draws] turns from below 0 for good."""
+    holds = np.nan_to_num(margins, nan=-1.0) >= -1e-12
+    stays = np.flip(np.cumprod(np.flip(holds, axis=0), axis=0), axis=0).astype(bool)
+    found = np.full(margins.shape[1], np.inf)
+    for draw in range(margins.shape[1]):
+        if not stays[-1, draw]:
+            continue
+        first = int(np.argmax(stays[:, draw]))
+        if first == 0:
+            found[draw] = grid[0]
+            continue
+        below, above = margins[first - 1, draw], margins[first, draw]
+        part = -below / (above - below) if np.isfinite(below) and above > below else 1.0
+        found[draw] = grid[first - 1] + min(max(part, 0.0), 1.0) * (grid[first] - grid[first - 1])
+    return found

@@ -1,0 +1,569 @@
+"""The forecast from now: against closed forms, what decisions change, arrivals from history, and how it is scored."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+
+from bettercare.errors import BettercareError
+from bettercare.flow import distributions
+from bettercare.flow.arrivals import ArrivalHistory, HistoryError, forecast_arrivals, read_arrivals
+from bettercare.flow.forecast import forecast, start_of
+from bettercare.flow.network import (
+    UNLIMITED,
+    Arrival,
+    Change,
+    Distribution,
+    Network,
+    Outcome,
+    PatientClass,
+    Profile,
+    Route,
+    Scenario,
+    Service,
+    Shift,
+    Station,
+)
+from bettercare.flow.now import Now
+from bettercare.flow.run import run
+from bettercare.flow.skill import METHODS, score
+from bettercare.flow.visits import Visits, read_log
+from small_flow import NETWORK as SMALL
+
+AT = datetime(2016, 4, 11, 10, 30)
+
+
+def one_unit(time: Distribution, per_day: float = 48, **station: Any) -> Network:
+    """One class, one stream, one station."""
+    return Network(
+        "one", "One unit", date(2016, 4, 4), 7, 0, (PatientClass("a", "A"),),
+        (Arrival("come", "a", "ward", per_day=per_day),), (Station("ward", "Ward", **station),),
+        (Service("ward", "a", time),), (Route("ward", "a", "home", 1.0),), (Outcome("home", "Home"),),
+    )  # fmt: skip
+
+
+def there(
+    network: Network, count: int, hours: float = 5, state: str = "in service", at: datetime = AT, **cells: Any
+) -> Now:
+    """So many patients at the first station for so long."""
+    row = {
+        "station": network.stations[0].id,
+        "class": network.classes[0].id,
+        "since": at - timedelta(hours=hours),
+        "state": state,
+        **cells,
+    }
+    return Now.of([{"patient": f"p{number}", **row} for number in range(count)], network, at)
+
+
+# --- against closed forms ---------------------------------------------------------------------------------------------------------
+
+
+def test_without_limits_it_is_binomial_and_poisson() -> None:
+    """M(t)/G/infinity from a state: those there stay with the conditional survival, those to come are Poisson."""
+    time = Distribution("lognormal", mean=10, sd=8)
+    network = one_unit(time, servers=UNLIMITED)
+    found = forecast(network, there(network, 60), hours=24, replications=4000, workers=2)
+    for hour in (1, 6, 24):
+        ahead = (found.times[hour - 1] - AT).total_seconds() / 3600
+        stays = (1 - distributions.cdf(time, 5 + ahead)) / (1 - distributions.cdf(time, 5))
+        grid = np.linspace(0, ahead, 2001)
+        new = 2 * float(np.trapezoid(1 - distributions.cdf(time, grid), grid))
+        samples = found.samples("ward")[:, hour - 1]
+        mean, variance = 60 * float(stays) + new, 60 * float(stays * (1 - stays)) + new
+        assert samples.mean() == pytest.approx(mean, abs=5 * math.sqrt(variance / 4000))
+        assert samples.var() == pytest.approx(variance, rel=0.12)
+
+
+def test_expected_discharges_are_drawn_around() -> None:
+    """Each replication draws its own: the count still there is binomial with the lognormal's survival."""
+    network = one_unit(Distribution("fixed", mean=10_000), per_day=0.001, servers=UNLIMITED)
+    found = forecast(
+        network, there(network, 40, expected_discharge=AT + timedelta(hours=10)), hours=24, replications=1000
+    )
+    for hour in (4, 10, 20):
+        stays = float(stats.norm.sf(math.log((hour - 0.5) / 10) / 0.5))
+        samples = found.samples("ward")[:, hour - 1]
+        assert samples.mean() == pytest.approx(40 * stays, abs=0.35)
+        assert samples.var() == pytest.approx(40 * stays * (1 - stays), rel=0.2)
+    sure = forecast(
+        network,
+        there(network, 40, expected_discharge=AT + timedelta(hours=10)),
+        hours=24,
+        replications=5,
+        expected_error=0,
+    )
+    assert sure.samples("ward")[:, [9, 10]].tolist() == [[40, 0]] * 5
+
+
+def test_those_who_are_ready_leave_at_discharge_times_that_are_still_to_come() -> None:
+    """Between 12 and 13 on every day: who is there at 12:30 goes before 13:00, and nobody waits for tomorrow."""
+    network = one_unit(Distribution("fixed", mean=10_000), per_day=0.001, servers=UNLIMITED, leaves_on="noon")
+    noon = Profile("noon", hours=tuple(float(hour == 12) for hour in range(24)), weekdays=(1, 0.5, 1, 1, 1, 1, 1))
+    network = replace(network, profiles=(noon,))
+    monday = datetime(2016, 4, 11, 12, 30)
+    now = there(network, 200, hours=50, state="ready", at=monday)
+    assert (forecast(network, now, hours=2, replications=20).samples("ward") == 0).all()
+    # On a Tuesday half go: of those still there at 12:30, a quarter of all would go later and half not at all.
+    tuesday = there(network, 200, hours=50, state="ready", at=monday + timedelta(days=1))
+    found = forecast(network, tuesday, hours=26, replications=50).samples("ward")
+    assert found[:, 0].mean() == pytest.approx(200 * 2 / 3, abs=5)
+    assert (found[:, 24] == 0).all()
+    # Done at 12:15 today: those who drew an earlier time wait for tomorrow.
+    late = there(network, 200, hours=50, state="ready", at=monday, ready_since=monday - timedelta(minutes=15))
+    found = forecast(network, late, hours=26, replications=50).samples("ward")
+    assert found[:, 0].mean() == pytest.approx(200 * 0.25 / 0.75, abs=5)
+
+
+def test_an_expected_date_is_a_time_of_that_day() -> None:
+    network = one_unit(Distribution("fixed", mean=10_000), servers=UNLIMITED)
+    today, past = there(network, 1, expected_discharge="2016-04-11"), there(network, 1, expected_discharge="2016-04-10")
+    assert start_of(today, network, 2, expected_error=0).residual_hours.tolist() == [3.5]
+    assert np.isnan(start_of(past, network, 2).residual_hours).all()
+    assert start_of(there(network, 1, expected_discharge=AT), network, 2, expected_error=0).residual_hours.tolist() == [
+        1.0
+    ]
+
+
+# --- who is where -----------------------------------------------------------------------------------------------------------------
+
+
+def test_places_are_taken_before_others_try_to_come() -> None:
+    rows = [
+        {"patient": "w", "station": "ed", "class": "walk-in", "since": AT - timedelta(hours=9), "state": "waiting"},
+        {
+            "patient": "r1",
+            "station": "ed",
+            "class": "major",
+            "since": AT - timedelta(hours=5),
+            "state": "ready",
+            "goes_to": "ward",
+        },
+        {
+            "patient": "r2",
+            "station": "ward",
+            "class": "medical",
+            "since": AT - timedelta(hours=80),
+            "state": "ready",
+            "goes_to": "community",
+        },
+        {
+            "patient": "c",
+            "station": "community",
+            "class": "medical",
+            "since": AT - timedelta(hours=90),
+            "state": "in service",
+        },
+    ]
+    tight = replace(
+        SMALL,
+        stations=(SMALL.stations[0], replace(SMALL.stations[1], servers=1), replace(SMALL.stations[2], servers=1)),
+    )
+    now = Now.of(rows, tight, AT)
+    start = start_of(now, tight, 2)
+    assert start.station.tolist() == [2, 1, 0, 0]
+    assert start.state.tolist() == [1, 2, 2, 0]
+    assert start.goes_to.tolist() == [-1, 2, 1, -1]
+    # Who waits for the ward is of the class that the route to it gives.
+    assert [tight.classes[number].id for number in start.patient_class] == ["medical", "medical", "medical", "walk-in"]
+    # With room in the community hospital its patient waits for a discharge time, and not for a place.
+    roomy = replace(tight, stations=(*tight.stations[:2], replace(tight.stations[2], servers=9)))
+    start = start_of(now, roomy, 2)
+    assert (start.state.tolist()[1], start.goes_to.tolist()[1]) == (2, -1)
+    assert np.isfinite(np.atleast_2d(start.residual_hours)[:, 1]).all()
+
+
+def test_blocked_patients_stay_until_there_is_room() -> None:
+    tight = replace(SMALL, stations=(SMALL.stations[0], replace(SMALL.stations[1], servers=2), SMALL.stations[2]))
+    row = {
+        "class": "medical",
+        "since": AT - timedelta(hours=1),
+        "state": "in service",
+        "expected_discharge": AT + timedelta(days=9),
+    }
+    rows = [{**row, "patient": f"b{n}", "station": "ward"} for n in range(2)]
+    rows += [
+        {
+            "patient": "r",
+            "station": "ed",
+            "class": "major",
+            "since": AT - timedelta(hours=5),
+            "state": "ready",
+            "goes_to": "beds",
+        }
+    ]
+    found = forecast(tight, Now.of(rows, tight, AT), hours=12, replications=50, expected_error=0.01)
+    assert (found.samples("ward") == 2).all()
+    assert (found.samples("ed", "blocked") >= 1).all()
+
+
+def test_nobody_there_is_a_forecast_too() -> None:
+    found = forecast(SMALL, Now.of([], SMALL, AT), hours=3, replications=5)
+    assert found.table().height == 3 * 3 * 3
+    assert found.differences().is_empty()
+
+
+# --- what it says -----------------------------------------------------------------------------------------------------------------
+
+
+def test_when_a_unit_runs_out() -> None:
+    never_leave = one_unit(Distribution("fixed", mean=10_000), per_day=24, servers=8)
+    evenly = replace(never_leave, arrivals=(replace(never_leave.arrivals[0], spread="even"),))
+    found = forecast(evenly, there(evenly, 5), hours=12, replications=100)
+    # One an hour: the third free place goes within three hours.
+    first = found.first_full().row(0, named=True)
+    assert first["chance"] == 1
+    assert first["first_hour"] in (3, 4)
+    assert first["at_risk_from"] == first["first_hour"]
+    chances = found.runs_out()["chance"].to_list()
+    assert chances[0] == 0
+    assert chances[4:] == [1.0] * 8
+    assert chances == sorted(chances)
+    shut = replace(
+        evenly, stations=(replace(evenly.stations[0], servers=0, shifts=(Shift(tuple(range(7)), 8, 14, 8),)),)
+    )
+    closed = forecast(shut, there(shut, 5), hours=12, replications=20).runs_out()
+    assert closed.filter(pl.col("chance").is_null())["at"].min() == datetime(2016, 4, 11, 14)
+    unlimited = replace(evenly, stations=(replace(evenly.stations[0], servers=UNLIMITED),))
+    assert forecast(unlimited, there(unlimited, 5), hours=2, replications=5).runs_out().is_empty()
+
+
+def test_decisions_meet_the_same_patients() -> None:
+    rows = [
+        {
+            "patient": f"b{n}",
+            "station": "ward",
+            "class": "medical",
+            "since": AT - timedelta(hours=3 * n + 1),
+            "state": "in service",
+        }
+        for n in range(84)
+    ]
+    now = Now.of(rows, SMALL, AT)
+    nothing = Scenario("nothing", "No change", (Change("servers", "ward", add=0),))
+    calls: list[tuple[int, int]] = []
+    found = forecast(
+        SMALL,
+        now,
+        hours=36,
+        replications=60,
+        decisions=["more-beds", nothing],
+        progress=lambda _, done, of: calls.append((done, of)),
+    )
+    assert calls[-1] == (180, 180)
+    for what in ("occupied", "waiting", "blocked"):
+        assert (found.samples("ward", what, "nothing") == found.samples("ward", what)).all()
+    differences = found.differences().filter(pl.col("decision") == "more-beds")
+    blocked = differences.filter((pl.col("station") == "ed") & (pl.col("what") == "blocked"))
+    assert blocked["mean"].max() <= 0
+    assert blocked["mean"].min() < -0.2
+    assert (blocked["low"] <= blocked["mean"]).all()
+    assert (blocked["high"] >= blocked["mean"]).all()
+    full = found.first_full().filter(pl.col("station") == "ward")
+    assert (
+        full.filter(pl.col("decision") == "more-beds")["chance"][0] < full.filter(pl.col("decision") == "")["chance"][0]
+    )
+
+
+def test_the_same_seed_gives_the_same_numbers_on_any_number_of_workers() -> None:
+    now = there(SMALL, 12, hours=2)
+    one, two, other = (
+        forecast(SMALL, now, hours=12, replications=16, seed=seed, workers=workers)
+        for seed, workers in ((4, 1), (4, 2), (5, 1))
+    )
+    assert one.table().equals(two.table())
+    assert not one.table().equals(other.table())
+
+
+def test_the_table_is_in_order() -> None:
+    found = forecast(SMALL, there(SMALL, 12, hours=2), hours=30, replications=40).table()
+    assert found.columns == [
+        "decision",
+        "station",
+        "title",
+        "hour",
+        "at",
+        "what",
+        "mean",
+        "p05",
+        "p25",
+        "p50",
+        "p75",
+        "p95",
+    ]
+    assert found["at"].min() == datetime(2016, 4, 11, 11)
+    assert found["at"].max() == datetime(2016, 4, 12, 16)
+    ranks = found.select("p05", "p25", "p50", "p75", "p95").to_numpy()
+    assert (np.diff(ranks, axis=1) >= 0).all()
+
+
+def test_on_the_hour_the_first_turn_is_the_next() -> None:
+    at = datetime(2016, 4, 11, 10)
+    network = one_unit(Distribution("fixed", mean=6.5), per_day=0.001, servers=9)
+    found = forecast(network, there(network, 4, at=at), hours=3, replications=3)
+    assert found.times[0] == datetime(2016, 4, 11, 11)
+    assert found.samples("ward").tolist() == [[4, 0, 0]] * 3
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"hours": 0}, "0 hours cannot be forecast"),
+        ({"hours": 10**6}, "cannot be forecast"),
+        ({"replications": 1}, "cannot have 1 replications"),
+        ({"expected_error": math.nan}, "cannot be nan"),
+        ({"decisions": ["no-such"]}, "no scenario 'no-such'"),
+        ({"decisions": ["more-beds", "more-beds"]}, "the same id"),
+        ({"workers": 0}, "0 workers"),
+    ],
+)
+def test_nonsense_is_refused_in_a_sentence(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(BettercareError, match=says):
+        forecast(SMALL, there(SMALL, 1), **({"hours": 2, "replications": 2} | given))
+
+
+def test_a_state_of_another_network_and_a_station_that_is_not_there() -> None:
+    with pytest.raises(BettercareError, match="not of 'small'"):
+        forecast(SMALL, there(one_unit(Distribution("fixed", mean=1)), 1))
+    found = forecast(SMALL, there(SMALL, 1), hours=1, replications=2)
+    for asked, says in (
+        (("mars",), "no station 'mars'"),
+        (("ed", "sleeping"), "not forecast"),
+        (("ed", "occupied", "x"), "no decision 'x'"),
+    ):
+        with pytest.raises(BettercareError, match=says):
+            found.samples(*asked)
+
+
+# --- arrivals from history --------------------------------------------------------------------------------------------------------
+
+
+def history(
+    days: int, per_day: float, stream: str = "walk-ins", hourly: bool = False, seed: int = 1, until: datetime = AT
+) -> ArrivalHistory:
+    generator = np.random.default_rng(seed)
+    first = until.date() - timedelta(days=days)
+    rows: list[dict[str, Any]] = []
+    for day in range(days + hourly):
+        on = first + timedelta(days=day)
+        if not hourly:
+            rows.append({"when": on, "stream": stream, "count": int(generator.poisson(per_day))})
+            continue
+        last = until.hour if on == until.date() else 24
+        rows += [
+            {
+                "when": datetime(on.year, on.month, on.day, hour),
+                "stream": stream,
+                "count": int(generator.poisson(per_day / 24)),
+            }
+            for hour in range(last)
+        ]
+    return ArrivalHistory.of(rows, SMALL)
+
+
+def test_rates_follow_the_history() -> None:
+    paths = forecast_arrivals(SMALL, history(90, 120), AT, 4, 400)
+    assert paths.known == (True, False)
+    assert paths.rates[:, 0].mean() == pytest.approx(2, rel=0.05)
+    assert (paths.rates[:, 1] == 1).all()
+    assert paths.methods["walk-ins"] == "Exponential smoothing with a season of the week, from 90 days."
+    assert paths.methods["ambulances"] == "No history: the network's own rate."
+    onto = paths.onto(SMALL)
+    assert onto.arrivals[0].profile == "forecast:walk-ins"
+    assert onto.arrivals[1] == SMALL.arrivals[1]
+    table = paths.table(SMALL)
+    assert table.filter(pl.col("stream") == "walk-ins")["mean"].mean() == pytest.approx(120, rel=0.05)
+    monday = table.filter((pl.col("stream") == "ambulances") & (pl.col("day") == date(2016, 4, 11)))
+    assert monday["mean"][0] == pytest.approx(44)
+
+
+def test_a_stream_draws_the_same_whatever_the_others_do() -> None:
+    alone = forecast_arrivals(SMALL, history(90, 60), AT, 3, 50, seed=3)
+    with_more = ArrivalHistory(pl.concat([history(90, 60).frame, history(90, 40, "ambulances").frame]))
+    both = forecast_arrivals(SMALL, with_more, AT, 3, 50, seed=3)
+    assert (alone.rates[:, 0] == both.rates[:, 0]).all()
+    assert not (alone.rates == forecast_arrivals(SMALL, history(90, 60), AT, 3, 50, seed=4).rates).all()
+
+
+def test_little_history_falls_back_and_says_so() -> None:
+    paths = forecast_arrivals(SMALL, history(10, 90), AT, 3, 2000)
+    assert "a season of the week needs 28 days" in paths.methods["walk-ins"]
+    # Ten days of 90 and the network's 60 as one day, in the network's own week.
+    assert paths.rates[:, 0, 1:].mean() == pytest.approx((900 + 60) / (603 + 60), rel=0.08)
+    rare = forecast_arrivals(SMALL, history(60, 2), AT, 2, 50)
+    assert "too few patients a day" in rare.methods["walk-ins"]
+    frame = history(60, 60).frame
+    gappy = forecast_arrivals(SMALL, ArrivalHistory(frame.filter(pl.col("day").dt.weekday() < 5)), AT, 2, 50)
+    assert "of the days have no figure" in gappy.methods["walk-ins"]
+    stale = forecast_arrivals(SMALL, history(60, 60, until=AT - timedelta(days=20)), AT, 2, 50)
+    assert stale.warnings == ("walk-ins: the last whole day of the history is 21 days before the forecast.",)
+    assert forecast_arrivals(SMALL, ArrivalHistory(frame.clear()), AT, 2, 50).known == (False, False)
+
+
+def test_what_came_today_is_used_and_what_comes_later_is_not() -> None:
+    hourly = history(60, 60, hourly=True)
+    usual = forecast_arrivals(SMALL, hourly, AT, 1, 500).rates[:, 0, 0].mean()
+    today = pl.col("day") == AT.date()
+    busy = ArrivalHistory(
+        hourly.frame.with_columns(pl.when(today).then(pl.col("count") + 8).otherwise("count").alias("count"))
+    )
+    assert forecast_arrivals(SMALL, busy, AT, 1, 500).rates[:, 0, 0].mean() > usual
+    later = hourly.frame.with_columns(pl.col("day") + pl.duration(days=1), count=pl.col("count") * 50.0).filter(
+        pl.col("day") > AT.date()
+    )
+    peeking = ArrivalHistory(pl.concat([hourly.frame, later.cast(dict(hourly.frame.schema))]))
+    assert forecast_arrivals(SMALL, peeking, AT, 1, 500).rates[:, 0, 0].mean() == usual
+
+
+def test_hours_without_a_row_had_none_and_days_without_one_are_not_known() -> None:
+    rows = [
+        {"when": datetime(2016, 3, day, hour), "stream": "walk-ins", "count": 30}
+        for day in range(1, 31)
+        for hour in (0, 12)
+        if day != 9
+    ]
+    paths = forecast_arrivals(SMALL, ArrivalHistory.of(rows, SMALL), datetime(2016, 3, 31), 2, 100)
+    assert paths.methods["walk-ins"].endswith("from 30 days, 1 of them filled in from their weekday.")
+    assert paths.rates[:, 0].mean() == pytest.approx(1, rel=0.1)
+    assert paths.hours[0, [0, 12]].sum() > 0.6
+    assert paths.hours.sum(axis=1) == pytest.approx([1, 1])
+
+
+def test_a_row_for_each_patient_will_do(tmp_path: Path) -> None:
+    path = tmp_path / "arrivals.csv"
+    path.write_text(
+        "when,stream,count\n2016-04-01T13:07,walk-ins,1\n2016-04-01T13:07,walk-ins,1\n2016-04-01 14:59:59,walk-ins,1\n",
+        encoding="utf-8",
+    )
+    found = read_arrivals(path, SMALL)
+    assert found.frame.select("hour", "count").rows() == [(13, 2.0), (14, 1.0)]
+    assert found.ends == datetime(2016, 4, 1, 15)
+
+
+def test_every_fault_of_a_history_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "arrivals.csv"
+    rows = [
+        "2016-04-01T13:00,walk-ins,3", "2016-04-01T13:00,walk-ins,3", "2016-04-02,walk-ins,3", "2016-04-02,mars,3", "soon,walk-ins,3",
+        "2016-04-03T13:00,walk-ins,-1", "2016-04-03T14:00,walk-ins,1.5", "2016-04-03T15:00,walk-ins,nan", "2016-04-03T16:00Z,walk-ins,1",
+        "2016-04-03T17:00,walk-ins,99999999",
+    ]  # fmt: skip
+    path.write_text("when,stream,count\n" + "\n".join(rows), encoding="utf-8")
+    with pytest.raises(HistoryError) as refused:
+        read_arrivals(path, SMALL)
+    assert [(fault.where.removeprefix("arrivals.csv, "), fault.what) for fault in refused.value.faults] == [
+        ("row 3, column when", "walk-ins is already counted at arrivals.csv, row 2."),
+        ("row 4, column when", "walk-ins is counted by day here and by hour at arrivals.csv, row 2."),
+        ("row 5, column stream", "The network has no stream 'mars'."),
+        ("row 6, column when", "'soon' is not a date, or date and time."),
+        ("row 7, column count", "-1 is not a number of patients."),
+        ("row 8, column count", "1.5 is not a number of patients."),
+        ("row 9, column count", "'nan' is not a number."),
+        ("row 10, column when", "'2016-04-03T16:00Z' carries a time zone."),
+        ("row 11, column count", "1e+08 is not a number of patients."),
+    ]
+    for days, replications in ((0, 5), (3, 0), (10**6, 5)):
+        with pytest.raises(BettercareError, match="cannot be"):
+            forecast_arrivals(SMALL, None, AT, days, replications)
+    with pytest.raises(BettercareError, match="no row"):
+        ArrivalHistory.of([], SMALL)
+    with pytest.raises(BettercareError, match="not there"):
+        read_arrivals(tmp_path / "none.csv", SMALL)
+
+
+# --- held against what came -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Visits, Any]:
+    log = tmp_path_factory.mktemp("log") / "log.parquet"
+    result = run(SMALL, replications=1, seed=7, days=80, log=log, trace=True)
+    return read_log(log, SMALL), result
+
+
+def test_visits_are_what_the_run_counted(lived: tuple[Visits, Any]) -> None:
+    visits, result = lived
+    hours = [datetime(2016, 4, 4) + timedelta(hours=hour) for hour in range(80 * 24)]
+    for station in ("ed", "ward", "community"):
+        for what in ("occupied", "waiting"):
+            assert (visits.at(hours, station, what) == result.series(station, what)[0][: len(hours)]).all()
+    assert visits.synthetic
+    assert (
+        visits.arrivals().frame["count"].sum()
+        == visits.frame.filter(pl.col("stream").is_not_null())["patient"].n_unique()
+    )
+
+
+def test_a_past_state_knows_nothing_of_what_came_after(lived: tuple[Visits, Any]) -> None:
+    visits, _ = lived
+    at = datetime(2016, 5, 9, 10, 30)
+    state = visits.state(SMALL, at)
+    assert set(state.rows["state"]) == {"in service", "ready"} or set(state.rows["state"]) == {
+        "in service",
+        "ready",
+        "waiting",
+    }
+    hidden = [pl.when(pl.col(name) <= at).then(name).alias(name) for name in ("began", "done", "held", "left")]
+    past = visits.frame.filter(pl.col("came") <= at).with_columns(hidden)
+    held = pl.col("held").is_not_null()
+    past = past.with_columns(pl.when(held).then("goes_to").alias("goes_to"))
+    assert Visits.of(past, SMALL, visits.first, at).state(SMALL, at).rows.equals(state.rows)
+
+
+def test_the_forecast_has_skill(lived: tuple[Visits, Any]) -> None:
+    visits, _ = lived
+    origins = [datetime(2016, 6, 1, 9) + timedelta(days=day) for day in range(16)]
+    found = score(SMALL, visits, origins, ahead=(4, 24, 48), replications=60, workers=2)
+    assert found.synthetic
+    assert set(found.cases["method"]) == set(METHODS)
+    assert found.cases.height == len(METHODS) * 16 * 3 * 6
+    overall = found.compared(()).row(0, named=True)
+    assert overall["skill against persistence"] > 0.1
+    assert overall["skill against last week"] > 0.1
+    assert overall["skill against no capacities"] > 0
+    ward = found.compared(("station", "what")).filter((pl.col("station") == "ward") & (pl.col("what") == "occupied"))
+    assert 0.75 <= ward["coverage"][0] <= 1
+    table = found.table().filter((pl.col("method") == "bettercare") & (pl.col("what") == "occupied"))
+    assert table["bias"].abs().max() < 5
+    assert table["brier"].mean() < 0.2
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"origins": []}, "nothing to score"),
+        ({"origins": [datetime(2016, 6, 1, 9, 30)]}, "not a whole hour"),
+        ({"origins": [datetime(2016, 3, 20)]}, "too little before or after"),
+        ({"origins": [datetime(2016, 9, 1)]}, "too little before or after"),
+        ({"ahead": (0,)}, "not between 1 and 168"),
+        ({"stations": ["mars"]}, "no station 'mars'"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused(lived: tuple[Visits, Any], given: dict[str, Any], says: str) -> None:
+    with pytest.raises(BettercareError, match=says):
+        score(SMALL, lived[0], **({"origins": [datetime(2016, 6, 1, 9)], "replications": 2} | given))
+
+
+def test_a_file_that_is_no_log_and_visits_that_run_backwards(tmp_path: Path, lived: tuple[Visits, Any]) -> None:
+    path = tmp_path / "log.parquet"
+    with pytest.raises(BettercareError, match="not there"):
+        read_log(path, SMALL)
+    path.write_bytes(b"PAR1 no")
+    with pytest.raises(BettercareError, match="not an event log"):
+        read_log(path, SMALL)
+    frame, first, last = lived[0].frame.head(50), lived[0].first, lived[0].last
+    with pytest.raises(BettercareError, match="no column began"):
+        Visits.of(frame.drop("began"), SMALL, first, last)
+    with pytest.raises(BettercareError, match="left is before"):
+        Visits.of(frame.with_columns(left=pl.col("came") - pl.duration(days=1)), SMALL, first, last)
+    with pytest.raises(BettercareError, match="no station 'mars'"):
+        Visits.of(frame.with_columns(station=pl.lit("mars")), SMALL, first, last)
+    with pytest.raises(BettercareError, match="wrong kind"):
+        Visits.of(frame.with_columns(came=pl.lit("soon")), SMALL, first, last)
