@@ -5,7 +5,7 @@
 The history is synthetic: one replication of the network itself, so what is scored is the forecasting and not whether the network is right.
 With ``--longer SHARE`` the history has stays longer by that share at every station than the network that forecasts: how much a wrong network
 costs. Forecasts are made at 08:00 and 18:00 of the last days, each from what was known then, and held against what came: CRPS (fair version,
-lower is better), coverage of 90% intervals, and skill, the share of a rival's CRPS that is saved. The rivals are in
+lower is better), calibration (the share whose randomised rank is in the middle 90%), and skill, the share of a rival's CRPS that is saved. The rivals are in
 ``bettercare.flow.skill``; ``no capacities`` is our own writing of the approach of patientflow, which is not imported here: it predicts
 admissions from records of patients, and neither occupancy nor units that fill.
 """
@@ -95,7 +95,7 @@ def main() -> int:
             "overall": overall.to_dicts(),
             "by_ahead": by_ahead.to_dicts(),
             "by_station": by_station.to_dicts(),
-            "brier": shares.to_dicts(),
+            "by_method": shares.to_dicts(),
         }
         given.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     return 0

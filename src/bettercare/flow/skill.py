@@ -42,6 +42,7 @@ AHEAD = (1, 4, 8, 24, 48, 72)
 LEVEL = 0.9
 FEWEST_TRAINING_DAYS = 21
 MOST_TRAINING_DAYS = 182
+_IN_THE_MIDDLE = ((pl.col("pit") - 0.5).abs() < LEVEL / 2).cast(pl.Float64)
 _STAYED = (1.0, 2.0, 4.0, 8.0, 12.0, 24.0, 48.0, 96.0, 168.0, 336.0)
 _LIKE_THE_STATION = 10.0
 """Patients that the chances of a whole station are worth beside those of a class with a length of stay so far."""
@@ -59,27 +60,31 @@ class Skill:
     replications: int
 
     def table(self) -> pl.DataFrame:
-        """method, station, what, ahead, moments, crps, bias (mean of forecast less seen), coverage (share in the 90% interval), brier."""
+        """method, station, what, ahead, moments, crps, bias (mean of forecast less seen), coverage (share in the 90% interval; of counts a little more
+        than 0.9 when all is well), calibration (share whose randomised rank is in the middle 90%; 0.9 when all is well), brier."""
         keys = ["method", "station", "what", "ahead"]
         return self.cases.group_by(keys, maintain_order=True).agg(
             pl.len().alias("moments"),
             pl.col("crps").mean(),
             (pl.col("mean") - pl.col("seen")).mean().alias("bias"),
             pl.col("inside").mean().alias("coverage"),
+            _IN_THE_MIDDLE.mean().alias("calibration"),
             pl.col("brier").mean(),
         )
 
     def compared(self, by: Sequence[str] = ("station", "what", "ahead")) -> pl.DataFrame:
-        """The CRPS of the forecast, its coverage, and its skill against each rival (share of the rival's CRPS that is saved), by any of station,
+        """The CRPS of the forecast, its coverage and calibration (see :meth:`table`), and its skill against each rival (share of the rival's CRPS that is saved), by any of station,
         what and ahead; with none of them, one row for all."""
         keys = [*by, "method"]
-        means = self.cases.group_by(keys, maintain_order=True).agg(pl.col("crps").mean(), pl.col("inside").mean())
+        means = self.cases.group_by(keys, maintain_order=True).agg(
+            pl.col("crps").mean(), pl.col("inside").mean().alias("coverage"), _IN_THE_MIDDLE.mean().alias("calibration")
+        )
         rows = []
         groups = means.partition_by(list(by), maintain_order=True) if by else [means]
         for group in groups:
             score = {row["method"]: row for row in group.iter_rows(named=True)}
             row: dict[str, Any] = {name: group[name][0] for name in by}
-            row |= {"crps": score[OURS]["crps"], "coverage": score[OURS]["inside"]}
+            row |= {name: score[OURS][name] for name in ("crps", "coverage", "calibration")}
             row |= {f"skill against {rival}": skill(row["crps"], score[rival]["crps"]) for rival in METHODS[1:]}
             rows.append(row)
         return pl.DataFrame(rows)

@@ -31,7 +31,6 @@ from bettercare.reports.amounts import count
 
 HOURS = 24
 SECONDS_AN_HOUR = 0.8
-_BUTTON = 34.0
 
 
 def a_day(
@@ -42,13 +41,13 @@ def a_day(
     Args:
         stations, flows: as :func:`network_drawing` takes them.
         hours: ``station, hour`` (0 to 23), ``servers`` (NaN or null without limit), ``occupied, waiting``: a row for each station and hour.
-        name: starts the ids of the buttons, so it is unlike any other on the page: letters, digits and hyphens.
+        name: starts the ids of the buttons, so it is unlike any other on the page: letters, digits and underscores (a hyphen would be read as a minus).
         shown: the hour that stands still at first, and on paper.
 
     Returns:
         SVG text.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ValueError(f"{name!r} cannot start an id")
     canvas = Canvas(width, title, size=12)
     rows = stations.to_dicts()
@@ -90,7 +89,7 @@ def _at(row: Mapping[str, Any], hour: Mapping[str, Any] | None) -> Mapping[str, 
 def _frame(width: float, boxes: Sequence[tuple[Box, Mapping[str, Any] | None]], hour: int) -> str:
     """What changes with the hour: the bars and their words, and the clock."""
     part = Canvas(width, "", size=11)
-    part.text(width - 4, 34, f"{hour:02d}:00", INK, "end", bold=True, size=22)
+    part.text(122, 22, f"{hour:02d}:00", INK, bold=True, size=22)
     for box, found in boxes:
         row = _at(box.row, found)
         y = box.y + 5 + 14 * len(box.title)
@@ -106,14 +105,14 @@ def _list(
     buttons: Sequence[tuple[str, str, float, float, float]],
 ) -> str:  # fmt: skip
     """On a telephone: a line a station, with its bar."""
-    top = buttons[-1][3] + 44
+    top = buttons[-1][3] + 38
     step, left, right = 30.0, 2.0, canvas.width - 2
     for number, row in enumerate(rows):
         canvas.text(left, top + step * number + 12, _short(str(row["title"]), right - 150), INK, size=12)
     frames = []
     for hour in range(HOURS):
         part = Canvas(canvas.width, "", size=12)
-        part.text(right, buttons[-1][3] + 30, f"{hour:02d}:00", INK, "end", bold=True, size=18)
+        part.text(122, 22, f"{hour:02d}:00", INK, bold=True, size=22)
         for number, row in enumerate(rows):
             now = _at(row, by_hour.get((row["station"], hour)))
             y = top + step * number
@@ -161,11 +160,12 @@ def _buttons(canvas: Canvas, name: str) -> list[tuple[str, str, float, float, fl
     x, y = 1.0, 1.0
     words = [("play", "Play"), ("stop", "Stop"), *((f"h{hour}", f"{hour:02d}") for hour in range(HOURS))]
     for ident, text in words:
-        wide = _BUTTON if ident[0] == "h" else 52.0
-        if x + wide > canvas.width - (80 if canvas.width >= WIDE else 0):
+        wide = (32.0 if canvas.width >= WIDE else 38.0) if ident[0] == "h" else 52.0
+        if x + wide > canvas.width or ident == "h0":
+            # The hours have lines of their own; the clock stands beside what plays them.
             x, y = 1.0, y + 30
-        found.append((f"{name}-{ident}", text, x, y, wide))
-        x += wide + 4
+        found.append((f"{name}_{ident}", text, x, y, wide))
+        x += wide + 6
     return found
 
 
@@ -177,16 +177,16 @@ def _film(
     still = canvas.svg(height).replace('role="img"', 'role="group"', 1)
     body = still.removesuffix("</svg>")
     pressed = {ident: f"{ident}.click;{ident}.keypress" for ident, *_ in buttons}
-    picks = ";".join(pressed[f"{name}-h{hour}"] for hour in range(HOURS))
-    stop = pressed[f"{name}-stop"]
+    picks = ";".join(pressed[f"{name}_h{hour}"] for hour in range(HOURS))
+    stop = pressed[f"{name}_stop"]
     places = ";".join(f"{-width * hour:.0f} 0" for hour in range(HOURS))
     moving = (
         f'<animateTransform attributeName="transform" type="translate" calcMode="discrete" values="{places}" dur="{HOURS * SECONDS_AN_HOUR:g}s" '
-        f'begin="{pressed[f"{name}-play"]}" end="{stop};{picks}" repeatCount="indefinite"/>'
+        f'begin="{pressed[f"{name}_play"]}" end="{stop};{picks}" repeatCount="indefinite"/>'
     )
     moving += "".join(
         f'<animateTransform attributeName="transform" type="translate" values="{-width * hour:.0f} 0;{-width * hour:.0f} 0" dur="1s" '
-        f'begin="{pressed[f"{name}-h{hour}"]}" end="{pressed[f"{name}-play"]}" fill="freeze"/>'
+        f'begin="{pressed[f"{name}_h{hour}"]}" end="{pressed[f"{name}_play"]}" fill="freeze"/>'
         for hour in range(HOURS)
     )
     film = "".join(f'<g transform="translate({width * hour:.0f} 0)">{frame}</g>' for hour, frame in enumerate(frames))
