@@ -7,7 +7,8 @@ Shortle, Thompson and Harris, Fundamentals of Queueing Theory (2008); others whe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,7 +194,7 @@ def jackson(outside: Sequence[float], moves: Sequence[Sequence[float]]) -> Array
     return np.asarray(np.linalg.solve(np.eye(len(outside)) - np.asarray(moves).T, np.asarray(outside)))
 
 
-State = Hashable
+State = tuple[Any, ...]
 
 
 def stationary(start: State, leaving: Callable[[State], Mapping[State, float]]) -> dict[State, float]:
@@ -230,7 +231,6 @@ def saturated_line(stations: int, mean: float = 1.0) -> float:
 
     def leaving(state: State) -> dict[State, float]:
         found: dict[State, float] = {}
-        assert isinstance(state, tuple)
         for place, one in enumerate(state):
             if one == WORKING:
                 after = _moved_on([*state], place)
@@ -238,7 +238,7 @@ def saturated_line(stations: int, mean: float = 1.0) -> float:
         return found
 
     chances = stationary((WORKING,) + (EMPTY,) * (stations - 1), leaving)
-    return sum(chance for state, chance in chances.items() if isinstance(state, tuple) and state[-1] == WORKING) / mean
+    return sum(chance for state, chance in chances.items() if state[-1] == WORKING) / mean
 
 
 def _moved_on(state: list[str], place: int) -> tuple[str, ...]:
@@ -263,7 +263,7 @@ def first_with_room(arrivals: float, mean: float, servers: tuple[int, int], room
     long: mean number in service in each and mean number waiting."""
 
     def leaving(state: State) -> dict[State, float]:
-        first, second, waiting = state  # type: ignore[misc]
+        first, second, waiting = state
         found: dict[State, float] = {}
         if first < servers[0]:
             found[first + 1, second, 0] = arrivals
@@ -278,7 +278,7 @@ def first_with_room(arrivals: float, mean: float, servers: tuple[int, int], room
         return found
 
     chances = stationary((0, 0, 0), leaving)
-    means = [sum(state[place] * chance for state, chance in chances.items()) for place in range(3)]  # type: ignore[index]
+    means = [sum(state[place] * chance for state, chance in chances.items()) for place in range(3)]
     return means[0], means[1], means[2]
 
 
@@ -286,7 +286,7 @@ def shortest_queue(arrivals: float, mean: float, room: int) -> tuple[float, floa
     """Two exponential servers with a line each, patients joining the shorter and of two alike the first: mean number at each."""
 
     def leaving(state: State) -> dict[State, float]:
-        first, second = state  # type: ignore[misc]
+        first, second = state
         found: dict[State, float] = {}
         if min(first, second) < room:
             found[(first + 1, second) if first <= second else (first, second + 1)] = arrivals
@@ -297,4 +297,5 @@ def shortest_queue(arrivals: float, mean: float, room: int) -> tuple[float, floa
         return found
 
     chances = stationary((0, 0), leaving)
-    return tuple(sum(state[place] * chance for state, chance in chances.items()) for place in (0, 1))  # type: ignore[index,return-value]
+    first, second = (sum(state[place] * chance for state, chance in chances.items()) for place in (0, 1))
+    return first, second

@@ -31,6 +31,7 @@ from bettercare.flow.network import (
     Service,
     Shift,
     Station,
+    Step,
 )
 from bettercare.flow.now import Now
 from bettercare.flow.run import run
@@ -203,6 +204,16 @@ def test_blocked_patients_stay_until_there_is_room() -> None:
     found = forecast(tight, Now.of(rows, tight, AT), hours=12, replications=50, expected_error=0.01)
     assert (found.samples("ward") == 2).all()
     assert (found.samples("ed", "blocked") >= 1).all()
+
+
+def test_places_added_before_now_are_there_at_once_and_those_to_come_on_their_day() -> None:
+    steps = (Step(date(2016, 4, 5), 3), Step(date(2016, 4, 12), -4))
+    network = one_unit(Distribution("fixed", mean=10_000), per_day=0.001, servers=2, steps=steps)
+    now = there(network, 9, state="waiting", at=datetime(2016, 4, 11, 10, 59))
+    found = forecast(network, now, hours=20, replications=3)
+    assert (found.samples("ward")[:, 0] == 5).all()
+    assert (found.samples("ward", "waiting")[:, 0] == 4).all()
+    assert found.places[""][0].tolist() == [5] * 13 + [1] * 7
 
 
 def test_nobody_there_is_a_forecast_too() -> None:

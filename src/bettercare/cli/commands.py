@@ -66,6 +66,7 @@ class Rooms(Group):
         "report": "bettercare.cli.assurance:report_command",
         "chain": "bettercare.cli.assurance:chain_command",
         "actuals": "bettercare.cli.assurance:actuals_group",
+        "flow": "bettercare.cli.flow:flow_group",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from bettercare.errors import BettercareError
 from bettercare.flow.arrivals import ArrivalHistory, ArrivalPaths, forecast_arrivals
 from bettercare.flow.compiled import names_of, routes_of
-from bettercare.flow.network import UNLIMITED, Network, Profile, Scenario, Station
+from bettercare.flow.network import UNLIMITED, Network, Profile, Scenario, Shift, Station
 from bettercare.flow.now import STATES, Now, servers_at
 from bettercare.flow.run import Start, run
 from bettercare.flow.scenarios import changed
@@ -236,7 +236,7 @@ def forecast(
     samples: dict[str, NDArray[np.int32]] = {}
     places: dict[str, NDArray[np.int64]] = {}
     for number, decision in enumerate((None, *chosen)):
-        other = paths.onto(network if decision is None else changed(network, decision))
+        other = _steps_taken(paths.onto(network if decision is None else changed(network, decision)), now.at)
         result = run(
             other,
             replications=replications,
@@ -424,6 +424,17 @@ def _generator(seed: int, patient: str) -> np.random.Generator:
     """A patient's own, the same however many others there are."""
     digest = hashlib.blake2b(patient.encode("utf-8", "surrogatepass"), digest_size=16).digest()
     return np.random.default_rng([seed & (2**64 - 1), int.from_bytes(digest, "little")])
+
+
+def _steps_taken(network: Network, at: datetime) -> Network:
+    """The network with what steps have added until now as a shift round the clock: a run takes steps at the turn of the hour, from its first."""
+    stations = []
+    for station in network.stations:
+        added = sum(step.servers for step in station.steps if step.on <= at.date())
+        left = tuple(step for step in station.steps if step.on > at.date())
+        always = (Shift(tuple(range(7)), 0, 24, added),) if added and station.servers != UNLIMITED else ()
+        stations.append(replace(station, shifts=station.shifts + always, steps=left))
+    return replace(network, stations=tuple(stations))
 
 
 def _half_width(values: NDArray[np.int32]) -> Array:

@@ -11,9 +11,9 @@ from bettercare.errors import BettercareError
 from bettercare.flow.network import Network
 from bettercare.model import SEED
 from bettercare.plan import Plan
-from bettercare.twin.futures import futures
+from bettercare.twin.futures import MOST_DRAWS, futures
 from bettercare.twin.mapping import Question, Twin
-from bettercare.twin.promises import Answered, Base, Progress, Tested, judge
+from bettercare.twin.promises import Answered, Base, Progress, Trial, judge
 from bettercare.twin.smallest import SEARCH_DRAWS, WANTED, Needed, Search, Smallest, needed
 
 DRAWS = 200
@@ -81,12 +81,18 @@ def answer(
     """
     if not 1 <= workers <= 256:
         raise BettercareError(f"{workers} workers cannot be had.", remedy="Ask for 1 to 256.")
+    if not 2 <= search_draws <= MOST_DRAWS:
+        raise BettercareError(
+            f"A search over {search_draws} futures cannot be made.", remedy=f"Ask for 2 to {MOST_DRAWS:,}."
+        )
+    if not wanted or not all(0 < chance <= 1 for chance in wanted):
+        raise BettercareError("The probabilities wanted are not between 0 and 1.", remedy="Ask for 0.5 and 0.8, say.")
     base = Base(network, seed, workers)
     replies = []
     for question in twin.questions:
         drawn = futures(plan, network, twin, question, draws, seed, scenario)
-        tested = Tested(network, drawn, twin.promises_of(question), seed, workers)
-        answered = judge(tested, base, _step(progress, question.title, draws))
+        trial = Trial(network, drawn, twin.promises_of(question), seed, workers)
+        answered = judge(trial, base, _step(progress, question.title, draws))
         smallest, beds = _searched(answered, twin, search_draws, wanted, progress) if search else ((), ())
         replies.append(Reply(question, answered, smallest, beds))
     return Answer(plan, network, twin, tuple(replies), draws, seed, scenario)
@@ -130,7 +136,7 @@ def answers(answer: Answer) -> pl.DataFrame:
             low, middle, high = (times * value for value in judged.interval())
             comparison = "at least" if promise.upwards else "at most"
             rows.append((promise.metric, promise.period, promise.id, promise.title, unit, middle, low, high,
-                         times * judged.bound, comparison, judged.probability, len(judged.values)))  # fmt: skip
+                         round(times * judged.bound, 9), comparison, judged.probability, len(judged.values)))  # fmt: skip
     columns = {
         "metric": pl.String, "period": pl.String, "promise": pl.String, "title": pl.String, "unit": pl.String,
         "value": pl.Float64, "low": pl.Float64, "high": pl.Float64, "bound": pl.Float64, "comparison": pl.String,

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from bettercare.errors import BettercareError, PlanError
-from bettercare.flow.network import Change, Network
+from bettercare.flow.network import ANY, Change, Network
 from bettercare.flow.scenarios import changed
 from bettercare.model import SEED, run
 from bettercare.model.drivers import Distribution, stream
 from bettercare.model.result import Result
 from bettercare.plan import Plan
-from bettercare.twin.mapping import Beds, Driver, Question, Twin, faults_of, sized, whole_shares
+from bettercare.twin.mapping import Beds, Driver, Question, Twin, Way, faults_of, sized, whole_shares
 
 Array = NDArray[np.float64]
 MOST_DRAWS = 100_000
@@ -187,6 +187,7 @@ class _Moved:
         places = dict.fromkeys(
             [(row.organisation, row.pod) for row in twin.streams]
             + [(row.organisation, row.pod) for row in twin.services]
+            + [(row.organisation, row.pod) for row in twin.routes]
         )
         levels: dict[str, Array] = {}
         titles: dict[str, str] = {}
@@ -224,9 +225,25 @@ def _demand(columns: list[list[Change]], moved: _Moved, twin: Twin, network: Net
         factors = moved.demand(row.organisation, row.pod, row.takes == "growth")
         for column, factor in zip(columns, factors, strict=True):
             column.append(Change("arrivals", row.stream, times=float(factor)))
+    for way in twin.routes:
+        most = _most(network, way)
+        for column, factor in zip(columns, moved.demand(way.organisation, way.pod), strict=True):
+            times = min(float(factor), most)
+            column.append(Change("share", way.station, way.patient, way.goes, way.instead_of, times=times))
     for stay in twin.services:
         for column, factor in zip(columns, moved.stay(stay.organisation, stay.pod), strict=True):
             column.append(Change("service", stay.station, patient=stay.patient, times=float(factor)))
+
+
+def _most(network: Network, way: Way) -> float:
+    """How many times its share a route may take before what gives the difference has nothing left, in any class."""
+    shares: dict[str, dict[str, float]] = {}
+    for route in network.routes:
+        if route.station == way.station and way.patient in (ANY, route.patient):
+            of_class = shares.setdefault(route.patient, {})
+            of_class[route.to] = of_class.get(route.to, 0.0) + route.share
+    found = [1 + row.get(way.instead_of, 0.0) / row[way.goes] for row in shares.values() if row.get(way.goes)]
+    return min(found, default=1.0) - 1e-9
 
 
 def _planned_beds(result: Result, organisation: str, pod: str, year: str) -> float:

@@ -112,6 +112,19 @@ class Stay:
 
 
 @dataclass(frozen=True)
+class Way:
+    """A share of a station's patients, sent to a place, that follows the activity of that place in the plan."""
+
+    station: str
+    goes: str
+    instead_of: str
+    organisation: str
+    pod: str
+    patient: str = ANY
+    evidence: Evidence = field(default_factory=Evidence)
+
+
+@dataclass(frozen=True)
 class Beds:
     """A station that holds a share of the change in a kind of bed."""
 
@@ -176,6 +189,7 @@ class Twin:
     promises: tuple[Promise, ...]
     streams: tuple[Stream, ...] = ()
     services: tuple[Stay, ...] = ()
+    routes: tuple[Way, ...] = ()
     beds: tuple[Beds, ...] = ()
     drivers: tuple[Driver, ...] = ()
     levers: tuple[Lever, ...] = ()
@@ -233,7 +247,7 @@ class Field:
 
 
 _RECORDS: Mapping[str, type[Any]] = {
-    "questions": Question, "promises": Promise, "streams": Stream, "services": Stay, "beds": Beds, "drivers": Driver,
+    "questions": Question, "promises": Promise, "streams": Stream, "services": Stay, "routes": Way, "beds": Beds, "drivers": Driver,
     "levers": Lever, "not_modelled": LeftOut,
 }  # fmt: skip
 
@@ -529,6 +543,10 @@ class _Held:
         for stay in self.twin.services:
             yield from self._known("services", stay.station, stay.station, stations, "station")
             yield from self._pod("services", stay.station, stay.organisation, stay.pod, beds)
+        for way in self.twin.routes:
+            yield from self._pod("routes", way.station, way.organisation, way.pod, places)
+            part = Change("share", way.station, way.patient, way.goes, way.instead_of, times=0.9)
+            yield from self._made("routes", way.station, (part,), 1.0)
         for row in self.twin.beds:
             yield from self._known("beds", row.station, row.station, stations, "station")
             yield from self._pod("beds", row.station, row.organisation, row.pod, beds)

@@ -62,7 +62,9 @@ def missed(promise: Promise, targets: Sequence[Target], simulated: Mapping[str, 
     share = promise.unit == "share"
     by_period: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for target in targets:
-        if target.measure == promise.measure and target.of in promise.of and target.patient == "all":
+        # An assumed target was never seen: a network that meets it has not been shown to be right.
+        seen = target.evidence.basis != "assumed" and target.patient == "all"
+        if seen and target.measure == promise.measure and target.of in promise.of:
             value = simulated.get(target.id, float("nan"))
             if np.isfinite(value):
                 pair = (
@@ -129,7 +131,7 @@ def measured(result: Result, promise: Promise) -> Array:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Trial:
     """The network under the futures of a question: every value depends on the seed, the draw and the changes alone."""
 
     network: Network
@@ -219,12 +221,12 @@ def share_of(holds: NDArray[np.bool_], values: Array) -> float:
 class Answered:
     """A question with its promises judged, and what goes with them."""
 
-    tested: Tested
+    trial: Trial
     judged: tuple[Judged, ...]
 
     @property
     def futures(self) -> Futures:
-        return self.tested.futures
+        return self.trial.futures
 
     def of(self, promise: str) -> Judged:
         """A promise's answer by its id."""
@@ -236,16 +238,28 @@ class Answered:
             remedy=f"There are: {', '.join(one.promise.id for one in self.judged)}.",
         )
 
+    @property
+    def suffices(self) -> float:
+        """The share of futures in which every criterion of beds that suffice holds; NaN where the question has none."""
+        criteria = [one.holds for one in self.judged if one.promise.suffices]
+        return float(np.logical_and.reduce(criteria).mean()) if criteria else float("nan")
+
     def drivers(self, promise: str) -> pl.DataFrame:
         """What a promise's value hangs on: driver, title, correlation (of ranks), share (its square: about how much of the
         spread goes with it), chance (whether so small a correlation may be chance); the largest first. What the network may
         miss is one of them; the rest is the luck of one year, and what drivers do together."""
         judged = self.of(promise)
-        known = np.isfinite(judged.values)
-        levels = {name: self.futures.driver(name) for name in self.futures.titles}
-        titles = dict(self.futures.titles)
         error = judged.values - judged.simulated
-        if known.any() and np.ptp(error[known]) > 1e-12:
+        return self.drivers_of(
+            judged.values, error if np.isfinite(error).any() and np.nanmax(np.abs(error)) > 0 else None
+        )
+
+    def drivers_of(self, values: Array, error: Array | None = None) -> pl.DataFrame:
+        """The same of any values, one for each of the first futures; infinite ones are the largest, NaN are left out."""
+        known = ~np.isnan(values)
+        levels = {name: self.futures.driver(name)[: len(values)] for name in self.futures.titles}
+        titles = dict(self.futures.titles)
+        if error is not None:
             levels["missed"], titles["missed"] = error, "What the network may miss"
         schema = {
             "driver": pl.String,
@@ -254,15 +268,15 @@ class Answered:
             "share": pl.Float64,
             "chance": pl.Boolean,
         }
-        if known.sum() < 4 or np.ptp(judged.values[known]) <= 1e-12:
+        if known.sum() < 4 or np.unique(values[known]).size < 2:
             return pl.DataFrame(schema=schema)
-        ranks = rankdata(judged.values[known])
+        ranks = rankdata(values[known])
         least = 2 / np.sqrt(known.sum())
         rows = []
-        for name, values in levels.items():
-            if np.ptp(values[known]) <= 1e-12:
+        for name, level in levels.items():
+            if np.ptp(level[known]) <= 1e-12:
                 continue
-            found = float(np.corrcoef(rankdata(values[known]), ranks)[0, 1])
+            found = float(np.corrcoef(rankdata(level[known]), ranks)[0, 1])
             rows.append((name, titles[name], found, found**2, abs(found) < least))
         return pl.DataFrame(rows, schema=schema, orient="row").sort("share", "driver", descending=[True, False])
 
@@ -289,13 +303,13 @@ class Base:
                 self._targets[target.id] = found
         return self._targets
 
-    def now(self, tested: Tested) -> Mapping[str, float]:
+    def now(self, trial: Trial) -> Mapping[str, float]:
         """What the network as it is gives for each promise in the days asked about, on average."""
-        question = tested.futures.question
+        question = trial.futures.question
         network = replace(self.network, starts=question.starts)
         warm = network.warm_up if question.warm_up is None else question.warm_up
         result = run(network, self.runs, self.seed, self.workers, days=question.days, warm_up=warm)
-        return {promise.id: float(np.nanmean(_known(measured(result, promise)))) for promise in tested.promises}
+        return {promise.id: float(np.nanmean(_known(measured(result, promise)))) for promise in trial.promises}
 
 
 def _known(values: Array) -> Array:
@@ -303,14 +317,14 @@ def _known(values: Array) -> Array:
     return known if len(known) else np.array([np.nan])
 
 
-def judge(tested: Tested, base: Base, progress: Callable[[int], None] | None = None) -> Answered:
+def judge(trial: Trial, base: Base, progress: Callable[[int], None] | None = None) -> Answered:
     """Run the futures of a question and judge its promises."""
-    simulated = tested.values(progress=progress)
-    now, targets = base.now(tested), base.targets()
+    simulated = trial.values(progress=progress)
+    now, targets = base.now(trial), base.targets()
     judged = []
-    for promise in tested.promises:
+    for promise in trial.promises:
         out = missed(promise, base.network.targets, targets)
-        values = predicted(promise, simulated[promise.id], out, tested.seed)
+        values = predicted(promise, simulated[promise.id], out, trial.seed)
         bound = promise.bound if promise.bound is not None else now[promise.id]
         judged.append(Judged(promise, bound, simulated[promise.id], values, out, now[promise.id]))
-    return Answered(tested, tuple(judged))
+    return Answered(trial, tuple(judged))

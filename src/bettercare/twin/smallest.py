@@ -17,7 +17,7 @@ from bettercare.twin.promises import Answered, Judged, meets, predicted, share_o
 Array = NDArray[np.float64]
 WANTED = (0.5, 0.8)
 NEEDED = (0.5, 0.8, 0.95)
-SEARCH_DRAWS = 60
+SEARCH_DRAWS = 40
 """Futures used in a search, unless there are fewer: a search runs the network many times over."""
 
 
@@ -60,7 +60,7 @@ class Search:
         return share_of(meets(judged.promise, values, judged.bound), values)
 
     def _predicted(self, judged: Judged, simulated: Array) -> Array:
-        return predicted(judged.promise, simulated, judged.missed, self.answered.tested.seed)
+        return predicted(judged.promise, simulated, judged.missed, self.answered.trial.seed)
 
     def _values(self, lever: Lever, steps: int) -> Mapping[str, Array]:
         if steps == 0:
@@ -68,7 +68,7 @@ class Search:
         key = (lever.id, steps)
         if key not in self._seen:
             more = sized(lever.changes, steps * lever.step)
-            self._seen[key] = self.answered.tested.values(more, self.draws, self.progress)
+            self._seen[key] = self.answered.trial.values(more, self.draws, self.progress)
         return self._seen[key]
 
     def smallest(self, promise: str, lever: Lever, wanted: float) -> Smallest:
@@ -85,7 +85,7 @@ class Search:
 
         def found(steps: int | None, reached: float) -> Smallest:
             size = None if steps is None else steps * lever.step
-            relative = None if size is None else size * relative_size(self.answered.tested.network, lever)
+            relative = None if size is None else size * relative_size(self.answered.trial.network, lever)
             return Smallest(promise, lever, wanted, size, relative, reached, before, self.draws)
 
         if before >= wanted:
@@ -170,9 +170,9 @@ def needed(
         if size == 0:
             values: Mapping[str, Array] = {one.promise.id: one.simulated[:count] for one in criteria}
         else:
-            values = answered.tested.values(sized(lever.changes, size), count, progress)
+            values = answered.trial.values(sized(lever.changes, size), count, progress)
         for one in criteria:
-            seen = predicted(one.promise, values[one.promise.id], one.missed, answered.tested.seed)
+            seen = predicted(one.promise, values[one.promise.id], one.missed, answered.trial.seed)
             margins[one.promise.id].append((seen - one.bound) * (1.0 if one.promise.upwards else -1.0))
     each = [
         Needed(one.promise.id, one.promise.title, planned + _turns(lever.grid, np.array(margins[one.promise.id])), planned,

@@ -14,12 +14,13 @@ MENU = (
     ("Delivery", (("Milestones", "/milestones"), ("Risks", "/risks"), ("Actions", "/actions"))),
     ("Boards", (("Confirm and challenge", "/questions"), ("Decisions", "/decisions"), ("Meetings", "/meetings"), ("Declarations", "/declarations"))),
     ("Model", (("Model", "/model"), ("Scenarios", "/model/compare"), ("Check", "/check"), ("Challenge", "/challenge"))),
+    ("Flow", (("Flow", "/flow"), ("Runs", "/flow/run"), ("Compare", "/flow/compare"), ("A day", "/flow/day"), ("Calibration", "/flow/calibration"), ("Now", "/flow/now"), ("Forecast", "/flow/forecast"), ("Promises", "/flow/promises"))),
     ("Wards", (("Wards", "/wards"), ("Snapshot", "/stays/import"), ("Readings", "/stays/readings"))),
     ("Reports", (("Reports", "/reports"), ("Changes", "/changes"))),
 )  # fmt: skip
 """Groups, and the name and address of each page in them, after ``/plans/{plan}``."""
 
-NEEDED: dict[str, Right] = {"/wards": "wards", "/stays/import": "snapshot", "/stays/readings": "snapshot"}
+NEEDED: dict[str, Right] = {"/flow/now": "wards", "/wards": "wards", "/stays/import": "snapshot", "/stays/readings": "snapshot"}
 """Pages that not everybody who reads may open, and the right each needs: the menu of others leaves them out."""
 
 UNDER = {"/agenda": "/meetings", "/stays": "/wards"}

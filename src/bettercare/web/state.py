@@ -15,6 +15,7 @@ from bettercare.assurance import Assessment, assess, open_programme
 from bettercare.flow import Network, read_network, shipped_networks
 from bettercare.plan import Plan
 from bettercare.store import Missing, Store
+from bettercare.web.flow_jobs import FlowJobs
 from bettercare.web.jobs import Jobs
 
 T = TypeVar("T")
@@ -88,6 +89,7 @@ class Deployment:
         self._held = {plan: _Held() for plan in plans}
         self._kept = _Held()
         self.jobs = Jobs(self.settings.folder)
+        self.flow_jobs = FlowJobs(self.settings.folder)
         for plan in plans.values():
             open_programme(store, plan, "bettercare")
 

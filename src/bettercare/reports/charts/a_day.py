@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 from markupsafe import escape
 
+from bettercare.reports.amounts import count
 from bettercare.reports.charts.canvas import BAND, FALL, INK, PAPER, QUIET, Canvas
 from bettercare.reports.charts.lettering import width as text_width
 from bettercare.reports.charts.network_drawing import (
@@ -26,15 +27,20 @@ from bettercare.reports.charts.network_drawing import (
     load_bar,
     station_box,
 )
-from bettercare.reports.charts.rows import WIDE, legend
-from bettercare.reports.amounts import count
+from bettercare.reports.charts.rows import WIDE
 
 HOURS = 24
 SECONDS_AN_HOUR = 0.8
 
 
 def a_day(
-    stations: pl.DataFrame, flows: pl.DataFrame, hours: pl.DataFrame, width: float, title: str, name: str, shown: int = 12
+    stations: pl.DataFrame,
+    flows: pl.DataFrame,
+    hours: pl.DataFrame,
+    width: float,
+    title: str,
+    name: str,
+    shown: int = 12,
 ) -> str:
     """Draw a day.
 
@@ -55,7 +61,7 @@ def a_day(
     buttons = _buttons(canvas, name)
     if width < WIDE:
         return _list(canvas, rows, by_hour, name, shown, buttons)
-    top = key(canvas) if not buttons else _key_below(canvas, buttons[-1][3] + 30)
+    top = key(canvas, buttons[-1][3] + 32)
     ways = drawn_flows(flows)
     layout = laid_out([_with_room(row) for row in rows], ways, width, top + 8)
     arrows(canvas, layout, ways)
@@ -88,14 +94,16 @@ def _at(row: Mapping[str, Any], hour: Mapping[str, Any] | None) -> Mapping[str, 
 
 def _frame(width: float, boxes: Sequence[tuple[Box, Mapping[str, Any] | None]], hour: int) -> str:
     """What changes with the hour: the bars and their words, and the clock."""
-    part = Canvas(width, "", size=11)
+    part = Canvas(width, "", size=12)
     part.text(122, 22, f"{hour:02d}:00", INK, bold=True, size=22)
     for box, found in boxes:
         row = _at(box.row, found)
         y = box.y + 5 + 14 * len(box.title)
         for line in figures(row):
             y += 13
-            part.text(box.x + 7, y, line if text_width(line, 11) < box.width - 10 else line.rsplit(" ", 1)[0], QUIET, size=11)
+            part.text(
+                box.x + 7, y, line if text_width(line, 11) < box.width - 10 else line.rsplit(" ", 1)[0], QUIET, size=11
+            )
         load_bar(part, box, row["occupancy"])
     return _inside(part.svg(1))
 
@@ -117,12 +125,20 @@ def _list(
             now = _at(row, by_hour.get((row["station"], hour)))
             y = top + step * number
             waits = f", {count(now['waiting'])} wait" if now["waiting"] >= 0.05 else ""
-            words = f"{now['occupancy']:.0%} full" if now["occupancy"] is not None else f"{count(now['occupied'])} there" if now["servers"] is None else "closed"
+            words = (
+                f"{now['occupancy']:.0%} full"
+                if now["occupancy"] is not None
+                else f"{count(now['occupied'])} there"
+                if now["servers"] is None
+                else "closed"
+            )
             part.text(right, y + 12, words + waits, QUIET, "end", size=12)
             if now["occupancy"] is not None:
                 part.rect(left, y + 17, right, 5, BAND)
                 if now["occupancy"] > 0:
-                    part.rect(left, y + 17, left + (right - left) * min(now["occupancy"], 1.0), 5, colour_of(now["occupancy"]))
+                    part.rect(
+                        left, y + 17, left + (right - left) * min(now["occupancy"], 1.0), 5, colour_of(now["occupancy"])
+                    )
         frames.append(_inside(part.svg(1)))
     return _film(canvas, frames, canvas.width, top + step * len(rows) + 4, name, shown, buttons)
 
@@ -133,22 +149,6 @@ def _short(text: str, room: float) -> str:
     while text and text_width(text + "…", 12) > room:
         text = text[:-1]
     return text.rstrip() + "…"
-
-
-def _key_below(canvas: Canvas, top: float) -> float:
-    """The meaning of colours and shapes, under the buttons."""
-    part = Canvas(canvas.width, "", size=12)
-    height = key(part)
-    for shape in part.shapes:
-        moved = dict(shape)
-        if moved["kind"] == "line":
-            moved["start"], moved["end"] = ((x, y + top) for x, y in (shape["start"], shape["end"]))  # type: ignore[attr-defined,misc]
-        elif moved["kind"] == "path":
-            moved["d"] = re.sub(r"([ML])([\d.-]+) ([\d.-]+)", lambda m: f"{m[1]}{m[2]} {float(m[3]) + top:.1f}", str(moved["d"]))
-        else:
-            moved["y"] = float(str(moved["y"])) + top
-        canvas.shapes.append(moved)
-    return top + height
 
 
 # --- what moves -------------------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def _film(
     places = ";".join(f"{-width * hour:.0f} 0" for hour in range(HOURS))
     moving = (
         f'<animateTransform attributeName="transform" type="translate" calcMode="discrete" values="{places}" dur="{HOURS * SECONDS_AN_HOUR:g}s" '
-        f'begin="{pressed[f"{name}_play"]}" end="{stop};{picks}" repeatCount="indefinite"/>'
+        f'begin="{pressed[f"{name}_play"]}" end="{stop};{picks}" repeatCount="indefinite" fill="freeze"/>'
     )
     moving += "".join(
         f'<animateTransform attributeName="transform" type="translate" values="{-width * hour:.0f} 0;{-width * hour:.0f} 0" dur="1s" '

@@ -20,10 +20,10 @@ _LINES = ((RISE, "triangle"), (STANDARD, "square"), (EITHER, "diamond"), (INK, "
 
 @dataclass(frozen=True)
 class Decision:
-    """The middle course of a decision: its name, and an amount for each hour of the fan."""
+    """What a decision comes to: its name, and the mean at each hour of the fan."""
 
     title: str
-    middle: Sequence[float]
+    mean: Sequence[float]
 
 
 def hours_fan(
@@ -38,7 +38,7 @@ def hours_fan(
     """Draw a fan of hours.
 
     Args:
-        frame: ``at`` (date and time), ``p05, p25, p50, p75, p95`` patients and ``places`` (null without limit), a row an hour.
+        frame: ``at`` (date and time), ``mean, p05, p25, p75, p95`` patients and ``places`` (null without limit), a row an hour.
         now: patients there at the start; NaN when not known.
         start: when the forecast was made.
         decisions: at most four are drawn, as lines with marks of their own.
@@ -50,8 +50,11 @@ def hours_fan(
     canvas = Canvas(width, title)
     wide = width >= WIDE
     shown = list(decisions)[: len(_LINES)]
-    entries = [(f"band {BAND}", "9 in 10 lie within"), (f"band {BAND_INNER}", "half lie within"), (f"line {FALL}", "middle, nothing changed")]  # fmt: skip
-    entries += [(f"{mark} {colour}", wrapped(one.title, 12, width - 40, 1)[0]) for one, (colour, mark) in zip(shown, _LINES, strict=False)]
+    entries = [(f"band {BAND}", "9 in 10 lie within"), (f"band {BAND_INNER}", "half lie within"), (f"line {FALL}", "mean, nothing changed")]  # fmt: skip
+    entries += [
+        (f"{mark} {colour}", wrapped(one.title, 12, width - 40, 1)[0])
+        for one, (colour, mark) in zip(shown, _LINES, strict=False)
+    ]
     if frame["places"].null_count() < frame.height:
         entries.append((f"dash {INK}", "places open"))
     top = legend(canvas, entries) + 12
@@ -61,14 +64,16 @@ def hours_fan(
     hours: list[datetime] = frame["at"].to_list()
     known = [value for value in (now,) if value == value]
     values = [value for name in ("p05", "p95", "places") for value in frame[name].drop_nulls().to_list()] + known
-    values += [value for one in shown for value in one.middle]
+    values += [value for one in shown for value in one.mean]
     least = min(values, default=0.0)
     zero = least < 0.4 * max(values, default=0.0)
     up = Scale.over(values, bottom, top, zero=zero, room=0.06)
     marks = [(tick, count(tick)) for tick in up.ticks(6 if wide else 4)]
     left = max(text_width(text, 12) for _, text in marks) + 10
-    ends = [(float(frame["p50"][-1]), f"{count(frame['p50'][-1])}", FALL)]
-    ends += [(float(one.middle[-1]), count(one.middle[-1]), colour) for one, (colour, _) in zip(shown, _LINES, strict=False)]
+    ends = [(float(frame["mean"][-1]), count(frame["mean"][-1]), FALL)]
+    ends += [
+        (float(one.mean[-1]), count(one.mean[-1]), colour) for one, (colour, _) in zip(shown, _LINES, strict=False)
+    ]
     right = width - max(text_width(text, 13, True) for _, text, _ in ends) - 10
     span = max((hours[-1] - start).total_seconds(), 3600.0)
 
@@ -86,15 +91,15 @@ def hours_fan(
         edge += [(x, up(v)) for x, v in reversed(list(zip(xs, frame[low].to_list(), strict=True)))]
         canvas.path(edge, fill=fill, closed=True)
     _places(canvas, frame["places"].to_list(), xs, across(start), up)
-    canvas.path(origin + [(x, up(v)) for x, v in zip(xs, frame["p50"].to_list(), strict=True)], FALL, width=2.25)
+    canvas.path(origin + [(x, up(v)) for x, v in zip(xs, frame["mean"].to_list(), strict=True)], FALL, width=2.25)
     for one, (colour, mark) in zip(shown, _LINES, strict=False):
-        points = [(x, up(v)) for x, v in zip(xs, one.middle, strict=True)]
+        points = [(x, up(v)) for x, v in zip(xs, one.mean, strict=True)]
         canvas.path(origin + points, colour, width=1.75, dash="6 3")
         for x, y in points[5 :: 12 if wide else 18]:
             canvas.mark(x, y, mark, colour, radius=4.0)
     if known:
         # The words go where the middle line does not.
-        x, rises = across(start), sum(frame["p50"].to_list()[:6]) >= now * min(frame.height, 6)
+        x, rises = across(start), sum(frame["mean"].to_list()[:6]) >= now * min(frame.height, 6)
         canvas.mark(x, up(now), "circle", INK)
         canvas.text(x + 8, up(now) + (20 if rises else -10), f"now {count(now)}", INK, bold=True, size=12)
     for (_, text, colour), y in zip(ends, apart([up(value) for value, _, _ in ends], 15), strict=True):
@@ -133,4 +138,3 @@ def _places(canvas: Canvas, places: Sequence[float | None], xs: Sequence[float],
         before = x
     if len(points) > 1:
         canvas.path(points, INK, width=1.5, dash="6 4")
-

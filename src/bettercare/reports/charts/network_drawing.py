@@ -93,13 +93,13 @@ def drawn_flows(flows: pl.DataFrame) -> list[tuple[str, str, float]]:
     return list(kept.sort("per_day", "station", "to").select("station", "to", "per_day").iter_rows())
 
 
-def key(canvas: Canvas) -> float:
+def key(canvas: Canvas, top: float = 0.0) -> float:
     """What shapes and colours mean; returns where it ends."""
     entries = [
         (f"bar {BAND_INNER}", f"places in use, under {BUSY:.0%}"), (f"bar {FALL}", f"{BUSY:.0%} or more"), (f"bar {RISE}", f"{FULL:.0%} or more"),
         (f"line {BAND_INNER}", "patients who move on: the thicker, the more"),
     ]  # fmt: skip
-    y = legend(canvas, entries)
+    y = legend(canvas, entries, top)
     x = 0.0
     for words, draw in (
         ("holds: those who are done keep the place until the next has room", _held_sample),
@@ -157,7 +157,7 @@ def distances(rows: Sequence[Row], ways: Sequence[tuple[str, str, float]]) -> di
 def columns_of(rows: Sequence[Row], ways: Sequence[tuple[str, str, float]]) -> list[list[list[str]]]:
     """The stations of each column, in groups from top to bottom."""
     depth = distances(rows, ways)
-    kinds = {row["station"]: _BESIDE.get(row["kind"], row["kind"]) for row in rows}
+    kinds: dict[str, str] = {row["station"]: _BESIDE.get(str(row["kind"]), str(row["kind"])) for row in rows}
     few = len(set(kinds.values())) < 3
     groups: dict[tuple[str, int], list[str]] = {}
     for ident, kind in kinds.items():
@@ -168,7 +168,11 @@ def columns_of(rows: Sequence[Row], ways: Sequence[tuple[str, str, float]]) -> l
     def place(group: tuple[str, int]) -> tuple[float, int, str]:
         members = groups[group]
         kind = group[0]
-        return sum(depth[one] for one in members) / len(members), order.index(kind) if kind in order else len(order), kind
+        return (
+            sum(depth[one] for one in members) / len(members),
+            order.index(kind) if kind in order else len(order),
+            kind,
+        )
 
     columns = [[groups[group]] for group in sorted(groups, key=place)]
     while len(columns) > _COLUMNS or _small_pair(columns):
@@ -218,16 +222,25 @@ def _ordered(
     for _ in range(8):
         for column in columns:
             length = max(sum(map(len, column)), 1)
-            height = {ident: (n + 0.5) / max(sum(map(len, other)), 1) for other in columns for n, ident in enumerate(sum(other, []))}
+            height = {
+                ident: (n + 0.5) / max(sum(map(len, other)), 1)
+                for other in columns
+                for n, ident in enumerate(ident for group in other for ident in group)
+            }
 
             def middle(ident: str, height: Mapping[str, float] = height) -> float:
                 total = sum(flow for _, flow in near[ident])
                 return sum(height[one] * flow for one, flow in near[ident]) / total if total else height[ident]
 
             for number, group in enumerate(column):
-                sites = {name: [middle(ident) for ident in group if site[ident] == name] for name in {site[ident] for ident in group}}
+                sites = {
+                    name: [middle(ident) for ident in group if site[ident] == name]
+                    for name in {site[ident] for ident in group}
+                }
                 rank = {name: sum(found) / len(found) for name, found in sites.items()}
-                column[number] = sorted(group, key=lambda ident: (rank[site[ident]], site[ident], round(middle(ident) * length, 6), ident))
+                column[number] = sorted(
+                    group, key=lambda ident: (rank[site[ident]], site[ident], round(middle(ident) * length, 6), ident)
+                )
     return columns
 
 
@@ -244,7 +257,12 @@ def laid_out(rows: Sequence[Row], ways: Sequence[tuple[str, str, float]], width:
     heights: list[float] = []
     texts = {ident: _words(row, wide) for ident, row in known.items()}
     for number, column in enumerate(columns):
-        heights.append(sum(sum(_height(texts[ident]) + _ACROSS for ident in group) + 20 * len(_parts(group, known)) for group in column))
+        heights.append(
+            sum(
+                sum(_height(texts[ident]) + _ACROSS for ident in group) + 20 * len(_parts(group, known))
+                for group in column
+            )
+        )
         column_of |= {ident: number for group in column for ident in group}
     tallest = max(heights, default=0.0)
     for number, (column, height) in enumerate(zip(columns, heights, strict=True)):
@@ -259,7 +277,9 @@ def laid_out(rows: Sequence[Row], ways: Sequence[tuple[str, str, float]], width:
                     tall = _height(texts[ident])
                     boxes[ident] = Box(known[ident], x, y, wide, tall, title, said)
                     y += tall + _ACROSS
-    return Layout(boxes, tuple(headings), column_of, max((box.y + box.height for box in boxes.values()), default=top) + 8)
+    return Layout(
+        boxes, tuple(headings), column_of, max((box.y + box.height for box in boxes.values()), default=top) + 8
+    )
 
 
 def _parts(group: Sequence[str], known: Mapping[str, Row]) -> list[list[str]]:
@@ -350,15 +370,19 @@ def arrows(canvas: Canvas, layout: Layout, ways: Sequence[tuple[str, str, float]
     for x, y, words in layout.headings:
         canvas.text(x, y, words, QUIET, size=11)
     shown = [(a, b, flow) for a, b, flow in ways if a in layout.boxes and b in layout.boxes]
-    outside = [(box, float(box.row["from_outside"] or 0.0), float(box.row["leaving"] or 0.0)) for box in layout.boxes.values()]
+    outside = [
+        (box, float(box.row["from_outside"] or 0.0), float(box.row["leaving"] or 0.0)) for box in layout.boxes.values()
+    ]
     most = max([flow for _, _, flow in shown] + [value for _, a, b in outside for value in (a, b)], default=0.0)
     if most <= 0:
         return
     starts, ends = _ports(layout, shown, most)
     for number, (before, after, flow) in enumerate(shown):
         a, b = layout.boxes[before], layout.boxes[after]
-        points = _way(a, b, starts[number], ends[number], layout.column[after] - layout.column[before])
         stroke = thickness(flow, most)
+        edge = canvas.width - stroke / 2 - 1
+        way = _way(a, b, starts[number], ends[number], layout.column[after] - layout.column[before])
+        points = [(min(x, edge), y) for x, y in way]
         canvas.path(points, BAND_INNER if stroke > 1.5 else "#8fa9c4", width=round(stroke, 2))
         _head(canvas, points, stroke)
     for box, coming, leaving in outside:
@@ -477,7 +501,6 @@ def _ways_on(
         canvas.text(46, y + high / 2 + 4, wrapped(text, 11, canvas.width - 48, 1)[0], QUIET, size=11)
         y += high
     if len(onward) > 3:
-        canvas.text(46, y + 11, f"and {len(onward) - 3} smaller ways", QUIET, size=11)
+        canvas.text(46, y + 11, f"and {len(onward) - 3} smaller way{'s' if len(onward) > 4 else ''}", QUIET, size=11)
         y += 15
     return y
-

@@ -14,7 +14,12 @@ from bettercare.reports.charts.rows import WIDE, legend
 from bettercare.reports.charts.scale import Scale
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-STEPS = ((0.75, "#eef4fa", "under 75% full"), (0.85, BAND, "75 to 85%"), (0.95, BAND_INNER, "85 to 95%"), (math.inf, FALL, "95% or more"))
+STEPS = (
+    (0.75, "#eef4fa", "under 75% full"),
+    (0.85, BAND, "75 to 85%"),
+    (0.95, BAND_INNER, "85 to 95%"),
+    (math.inf, FALL, "95% or more"),
+)
 """Up to which share of places in use each shade goes, and its name."""
 CLOSED = "#c9ced2"
 
@@ -53,7 +58,12 @@ def week_of_hours(frame: pl.DataFrame, width: float, title: str) -> str:
     if waits:
         _steps(canvas, occupied, both, left, hour, up, RISE)
     if limited:
-        level = [(left + hour * (n + side), up(value)) for n, value in enumerate(servers) if not math.isnan(value) for side in (0, 1)]
+        level = [
+            (left + hour * (n + side), up(value))
+            for n, value in enumerate(servers)
+            if not math.isnan(value)
+            for side in (0, 1)
+        ]
         canvas.path(level, INK, width=1.75)
     for day, name in enumerate(DAYS):
         x = left + hour * 24 * day
@@ -63,7 +73,12 @@ def week_of_hours(frame: pl.DataFrame, width: float, title: str) -> str:
     if not limited:
         return canvas.svg(y)
     shades = [_shade(a, b) for a, b in zip(occupied, servers, strict=True)]
-    y = legend(canvas, [(f"band {colour}", name) for _, colour, name in STEPS] + ([(f"band {CLOSED}", "closed")] if CLOSED in shades else []), y)
+    y = legend(
+        canvas,
+        [(f"band {colour}", name) for _, colour, name in STEPS]
+        + ([(f"band {CLOSED}", "closed")] if CLOSED in shades else []),
+        y,
+    )
     if wide:
         for n, colour in enumerate(shades):
             canvas.rect(left + hour * n, y + 2, left + hour * (n + 1) + 0.3, 22, colour)

@@ -32,7 +32,10 @@ def stations_frame(result: Result, flows: pl.DataFrame | None = None) -> pl.Data
     first = {station for stream in network.arrivals for station in _stations_of(network, stream.to)}
     rows = []
     for station in network.stations:
-        mean = {name: result.estimate(name, station.id).mean for name in ("occupied", "waiting", "blocked", "arrivals", "served")}
+        mean = {
+            name: result.estimate(name, station.id).mean
+            for name in ("occupied", "waiting", "blocked", "arrivals", "served")
+        }
         limited = station.servers != UNLIMITED
         coming = mean["arrivals"] / days
         rows.append(

@@ -11,6 +11,7 @@ PAGES = (
     "dashboard", "metrics", "exceptions", "chain", "reports", "changes", "programme",
     "budget", "milestones", "risks", "actions", "decisions", "meetings", "questions",
     "wards", "ward", "stays",
+    "flow", "flow_runs", "flow_checks", "flow_forecast",
 )  # fmt: skip
 """Each module has a ``router``."""
 

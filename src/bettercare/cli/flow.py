@@ -1,0 +1,515 @@
+"""Patient flow on the terminal: simulate a network, compare scenarios, calibrate, and forecast from now."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from bettercare.cli import commands
+from bettercare.cli.commands import Group, no_file_in_the_way
+from bettercare.cli.progress import shown
+from bettercare.errors import BettercareError
+from bettercare.flow import Network, Precision, Scenario, compare, find_network, read_network, run, shipped_networks
+from bettercare.flow import engine as _engine
+from bettercare.flow.measures import measure
+from bettercare.flow.network import Change, Station
+from bettercare.flow.now import Now
+from bettercare.flow.scenarios import changed
+from bettercare.flow.scenarios import scenario as scenario_of
+from bettercare.reports.exhibit import Document
+from bettercare.reports.files import written
+from bettercare.reports.terminal import in_short
+
+SEED = 1
+HOURS = 72
+FUTURES = 500
+_WEEKEND = (5, 6)
+_LONGEST_TEXT = 300
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+Progress = Callable[[str, int, int], None]
+
+
+@click.group("flow", cls=Group)
+def flow_group() -> None:
+    """Patient flow: simulate a network of care, calibrate it, compare scenarios, forecast from now.
+
+    NETWORK is the id of a shipped network (see `bettercare flow list`), a shipped plan that has one, a folder, or a .yaml file.
+    """
+
+
+_network = click.argument("network")
+_out = click.option(
+    "--out",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Folder for the page, the PDF and the workbook.  [default: out/NETWORK]",
+)
+_seed = click.option("--seed", default=SEED, show_default=True, help="The same seed gives the same numbers.")
+_workers = click.option(
+    "--workers", type=int, help="Threads to share the runs between; the numbers do not change.  [default: one a core]"
+)
+_replications = click.option(
+    "--replications", type=int, help="How many times to simulate it.  [default: the network's own]"
+)
+_days = click.option("--days", type=int, help="Days that count in each run.  [default: the network's own]")
+_antithetic = click.option(
+    "--antithetic", is_flag=True, help="Run in pairs of opposite luck, which often makes means better known."
+)
+
+
+def _options(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
+    def decorate(command: Decorated) -> Decorated:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_simulated = _options(_replications, _seed, _workers, _days, _antithetic, _out)
+
+
+def _say(text: str, style: str = "") -> None:
+    commands.out.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def _cores(workers: int | None) -> int:
+    """As many as asked for, or the cores this process may use."""
+    if workers is not None:
+        return workers
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Progress]:
+    """Progress as a run tells it. The first run on a machine compiles the engine, which is said."""
+    compiled = Path(_engine.__file__).parent.glob("__pycache__/engine.*.nbi")
+    first = "" if any(compiled) else " (the first run compiles the engine: about 10 seconds)"
+    with shown(what + first, commands.err) as update:
+        yield lambda _, done, of: update(done, of)
+
+
+def _read(name: str) -> Network:
+    if not name.strip() or "\0" in name:
+        raise BettercareError("No network is named.", remedy="See `bettercare flow list`.")
+    return read_network(find_network(name))
+
+
+def _folder(folder: Path | None, network: Network) -> Path:
+    return folder or Path("out") / network.id
+
+
+def _publish(document: Document, folder: Path, name: str) -> None:
+    """Print a document's first page and write its files."""
+    from bettercare.reports.page import html
+    from bettercare.reports.pdf import pdf
+    from bettercare.reports.workbook import workbook
+
+    for part in in_short(document):
+        commands.out.print(part)
+    folder.mkdir(parents=True, exist_ok=True)
+    writers: dict[str, Callable[[Document], bytes]] = {
+        "html": lambda one: html(one).encode(),
+        "pdf": pdf,
+        "xlsx": workbook,
+    }
+    for ending, write in writers.items():
+        _write(folder / f"{name}.{ending}", write(document))
+
+
+def _write(file: Path, content: bytes) -> None:
+    with written(file) as part:
+        part.write_bytes(content)
+    _say(f"Written: {file}")
+
+
+# --- a run ------------------------------------------------------------------------------------------------------------------
+
+
+@flow_group.command("run")
+@_network
+@_simulated
+@click.option("--scenario", help="Id of a scenario of the network; join several with +.")
+@click.option(
+    "--until",
+    help='Go on until a measure is known so well, such as "within-4 of four-hour to 1%"; --replications is then the most there may be.',
+)
+@click.option("--log", type=click.Path(path_type=Path), help="Write every event of every run to this .parquet file.")
+def run_command(
+    network: str, replications: int | None, seed: int, workers: int | None, days: int | None, antithetic: bool, folder: Path | None,
+    scenario: str | None, until: str | None, log: Path | None,
+) -> None:  # fmt: skip
+    """Simulate a network: print what comes of it, and write a page, a PDF and a workbook."""
+    from bettercare.reports.flow import run_report
+
+    its = _read(network)
+    chosen = _scenario(its, scenario) if scenario is not None else None
+    precision = _precision(its, until) if until is not None else None
+    no_file_in_the_way(folder)
+    _log_can_be(log)
+    with _progress(f"Simulating {its.id}") as progress:
+        result = run(
+            its,
+            replications,
+            seed,
+            _cores(workers),
+            chosen,
+            antithetic,
+            days,
+            log=log,
+            progress=progress,
+            until=precision,
+        )
+    if precision and not precision.reached(result):
+        _say(
+            f"The precision was not reached in {result.replications} replications. Give more with --replications.",
+            "yellow",
+        )
+    _publish(run_report(result, chosen), _folder(folder, its), f"flow-{_slug(chosen.id)}" if chosen else "flow-run")
+    if log is not None:
+        _say(f"Written: {log}")
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60]
+
+
+def _scenario(network: Network, text: str) -> Scenario:
+    """One scenario, or several joined with + as one: their changes one after another. Made once, so that faults are said before the run."""
+    parts = [scenario_of(network, part.strip()) for part in text.split("+")]
+    if len({part.id for part in parts}) < len(parts):
+        raise BettercareError(f"A scenario stands twice in {text[:60]!r}.", remedy="Name each once.")
+    made = parts[0] if len(parts) == 1 else Scenario(
+        "+".join(part.id for part in parts), " + ".join(part.title for part in parts), tuple(change for part in parts for change in part.changes),
+    )  # fmt: skip
+    changed(network, made)
+    return made
+
+
+def _precision(network: Network, text: str) -> Precision:
+    """What ``--until`` says.
+
+    Raises:
+        BettercareError: it is not of that form, or the network has no such measure.
+    """
+    found = re.fullmatch(r"\s*(\S+)\s+of\s+(\S+)\s+to\s+([0-9.]+)\s*%\s*", text)
+    try:
+        relative = float(found[3]) / 100 if found else 0.0
+    except ValueError:
+        relative = 0.0
+    if found is None or not 0 < relative <= 1:
+        raise BettercareError(
+            f"{text[:60]!r} is not a precision.", "--until", 'Write such as "within-4 of four-hour to 1%".'
+        )
+    asked = measure(found[1])
+    known: dict[str, Sequence[str]] = {
+        "clock": [clock.id for clock in network.clocks], "station": [station.id for station in network.stations],
+        "outcome": [outcome.id for outcome in network.outcomes],
+    }  # fmt: skip
+    listed = known[asked.of]
+    if found[2] not in listed:
+        raise BettercareError(
+            f"The network has no {asked.of} {found[2][:60]!r}.",
+            "--until",
+            f"Ask for one of: {', '.join(listed) or 'none'}.",
+        )
+    if asked.id.startswith(("within-", "over-")):
+        hours = float(asked.id.partition("-")[2])
+        targets = next(clock.targets for clock in network.clocks if clock.id == found[2])
+        if hours not in targets:
+            raise BettercareError(
+                f"Clock {found[2]!r} has no target of {hours:g} hours.",
+                "--until",
+                f"Its targets: {', '.join(f'{one:g}' for one in targets) or 'none'}.",
+            )
+    return Precision(asked.id, found[2], relative)
+
+
+def _log_can_be(log: Path | None) -> None:
+    if log is not None and log.suffix != ".parquet":
+        raise BettercareError(f"{log.name!r} does not end in .parquet.", "--log", "Change the ending.")
+    if log is not None and log.is_dir():
+        raise BettercareError(f"{str(log)!r} is a folder.", "--log", "Give the name of a file.")
+    no_file_in_the_way(log.parent if log else None)
+
+
+# --- scenarios --------------------------------------------------------------------------------------------------------------
+
+
+@flow_group.command("compare")
+@_network
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    required=True,
+    help="Id of a scenario of the network; join several with + to run them together; repeat to compare.",
+)
+@_simulated
+def compare_command(
+    network: str, scenarios: tuple[str, ...], replications: int | None, seed: int, workers: int | None, days: int | None, antithetic: bool,
+    folder: Path | None,
+) -> None:  # fmt: skip
+    """Set the network beside scenarios of it: the same patients with the same luck."""
+    from bettercare.reports.flow import comparison_report
+
+    its = _read(network)
+    chosen = [_scenario(its, one) for one in scenarios]
+    if len({one.id for one in chosen}) < len(chosen):
+        raise BettercareError("A scenario is named twice.", "--scenario", "Name each once.")
+    no_file_in_the_way(folder)
+    with _progress(f"Comparing {1 + len(chosen)} networks") as progress:
+        found = compare(its, chosen, replications, seed, _cores(workers), antithetic, days, progress)
+    _publish(comparison_report(found), _folder(folder, its), "flow-comparison")
+
+
+# --- now --------------------------------------------------------------------------------------------------------------------
+
+
+@flow_group.command("forecast")
+@_network
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    help="CSV of who is where now (see `flow template`).  [default: an invented state, marked as such]",
+)
+@click.option(
+    "--at",
+    "moment",
+    type=click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]),
+    help="When the state was taken, if its file does not say.",
+)
+@click.option(
+    "--history",
+    type=click.Path(path_type=Path),
+    help="CSV of arrivals so far: when, stream, count.  [default: the network's own rates]",
+)
+@click.option("--hours", default=HOURS, show_default=True, help="How far ahead.")
+@click.option(
+    "--decision",
+    "decisions",
+    multiple=True,
+    help='What to try: a scenario id, or such as "open 12 at medical-wards", "close 4 at majors", "divert 20% of walk-in-minor", "weekend discharges at medical-wards"; join several with +; may be repeated.',
+)
+@click.option("--replications", default=FUTURES, show_default=True, help="How many futures to simulate.")
+@_seed
+@_workers
+@_out
+def forecast_command(
+    network: str, state: Path | None, moment: datetime | None, history: Path | None, hours: int, decisions: tuple[str, ...], replications: int,
+    seed: int, workers: int | None, folder: Path | None,
+) -> None:  # fmt: skip
+    """Forecast the next hours from who is where now, with the chance that each unit runs out and what decisions change."""
+    from bettercare.flow.arrivals import read_arrivals
+    from bettercare.flow.forecast import forecast
+    from bettercare.flow.now import read_now
+    from bettercare.reports.flow import forecast_report
+
+    its = _read(network)
+    no_file_in_the_way(folder)
+    chosen = [decision_of(its, text) for text in decisions]
+    if len({one.id for one in chosen}) < len(chosen):
+        raise BettercareError("A decision is given twice.", "--decision", "Give each once.")
+    if state is None and moment is not None:
+        raise BettercareError("--at says when a state was taken, and there is none.", remedy="Give --state as well.")
+    known = read_arrivals(history, its) if history is not None else None
+    with _progress(f"Forecasting {its.id}") as progress:
+        now = read_now(state, its, moment) if state is not None else invented_now(its, seed)
+        found = forecast(its, now, known, hours, replications, seed, chosen, _cores(workers), progress)
+    _publish(forecast_report(found, synthetic=state is None), _folder(folder, its), "flow-forecast")
+
+
+def invented_now(network: Network, seed: int) -> Now:
+    """A state that nobody was in: the first morning after a simulated warm-up. For a look at a forecast before there is a real snapshot."""
+    from bettercare.flow.visits import read_log
+
+    at = datetime(network.starts.year, network.starts.month, network.starts.day) + timedelta(hours=8)
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log.parquet"
+        run(network, 1, seed, days=1, log=log)
+        return read_log(log, network).state(network, at)
+
+
+def decision_of(network: Network, text: str) -> Scenario:
+    """A decision: a scenario of the network by its id, or what stands in words.
+
+    Raises:
+        BettercareError: it is neither, or does not fit the network.
+    """
+    text = " ".join(text.split())
+    if any(one.id == text for one in network.scenarios):
+        return scenario_of(network, text)
+    if not text or len(text) > _LONGEST_TEXT or not text.isprintable():
+        raise BettercareError(f"{text[:60]!r} is not a decision.", "--decision", _FORMS)
+    parts = [_part_of(network, part.strip()) for part in text.split("+")]
+    made = Scenario(
+        _slug(text) or "decision",
+        " + ".join(part.title for part in parts),
+        tuple(change for part in parts for change in part.changes),
+    )
+    changed(network, made)
+    return made
+
+
+_FORMS = 'Give the id of a scenario, or write such as "open 12 at STATION", "close 4 at STATION", "divert 20% of STREAM" or "weekend discharges at STATION".'
+
+
+def _part_of(network: Network, text: str) -> Scenario:
+    """One part of a decision, titled with what it is about."""
+    if any(one.id == text for one in network.scenarios):
+        return scenario_of(network, text)
+    if found := re.fullmatch(r"(open|close) (\d{1,5}) (?:[a-z]+ )?at (.+)", text, re.IGNORECASE):
+        station, word = _station(network, found[3]), found[1].capitalize()
+        servers = float(found[2]) * (1 if word == "Open" else -1)
+        return Scenario(
+            "", f"{word} {found[2]} {station.places} at {station.title}", (Change("servers", station.id, add=servers),)
+        )
+    if found := re.fullmatch(r"divert (\d{1,3}(?:\.\d+)?) ?% of (.+)", text, re.IGNORECASE):
+        kept = 1 - float(found[1]) / 100
+        if not 0 <= kept < 1:
+            raise BettercareError(
+                f"{found[1]}% cannot be diverted.", "--decision", "Write more than 0 and at most 100."
+            )
+        streams = {stream.id: stream.title or stream.id for stream in network.arrivals}
+        ident = _named(streams, found[2], "stream")
+        return Scenario("", f"Divert {found[1]}% of {streams[ident]}", (Change("arrivals", ident, times=kept),))
+    if found := re.fullmatch(r"weekend discharges at (.+)", text, re.IGNORECASE):
+        station = _station(network, found[1])
+        return Scenario(
+            "", f"Weekend discharges at {station.title}", (Change("leaves_on", station.id, days=_WEEKEND, to=1.0),)
+        )
+    raise BettercareError(f"{text[:60]!r} is not a decision.", "--decision", _FORMS)
+
+
+def _station(network: Network, words: str) -> Station:
+    return network.station(_named({station.id: station.title for station in network.stations}, words, "station"))
+
+
+def _named(titles: dict[str, str], words: str, noun: str) -> str:
+    """The id that words name: an id, a title, or a part of one title alone."""
+    asked = words.strip().lower()
+    for ident, title in titles.items():
+        if asked in (ident.lower(), title.lower()):
+            return ident
+    close = [ident for ident, title in titles.items() if asked and (asked in ident.lower() or asked in title.lower())]
+    if len(close) == 1:
+        return close[0]
+    remedy = f"Say which of: {', '.join(close or titles)}."
+    raise BettercareError(
+        f"{words[:60]!r} {'could be several of the' if close else 'is none of the'} network's {noun}s.",
+        "--decision",
+        remedy,
+    )
+
+
+# --- calibration --------------------------------------------------------------------------------------------------------------
+
+
+@flow_group.command("calibrate")
+@_network
+@_replications
+@_seed
+@_workers
+@click.option(
+    "--write",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Write the network with the fitted values to this .yaml file.",
+)
+@_out
+def calibrate_command(
+    network: str, replications: int | None, seed: int, workers: int | None, target: Path | None, folder: Path | None
+) -> None:
+    """Turn the network's knobs until it reproduces its targets, and say which it cannot."""
+    from bettercare.flow.calibrate import calibrate
+    from bettercare.flow.network_file import write_network
+    from bettercare.reports.flow.calibration_report import calibration_report
+
+    its = _read(network)
+    no_file_in_the_way(folder)
+    if target is not None and target.suffix.lower() not in (".yaml", ".yml"):
+        raise BettercareError(f"{target.name!r} does not end in .yaml.", "--write", "Change the ending.")
+    if target is not None and (target.is_dir() or not target.absolute().parent.is_dir()):
+        raise BettercareError(
+            f"{str(target)!r} cannot be written.", "--write", "Give a file in a folder that is there."
+        )
+    with _progress(f"Calibrating {its.id}") as progress:
+        found = calibrate(its, replications, seed, _cores(workers), progress)
+    _publish(calibration_report(found), _folder(folder, its), "flow-calibration")
+    if target is not None:
+        write_network(found.network, target)
+        _say(f"Written: {target}")
+
+
+# --- networks ---------------------------------------------------------------------------------------------------------------
+
+
+@flow_group.command("list")
+def list_command() -> None:
+    """The networks that come with bettercare, and their scenarios."""
+    for ident, path in shipped_networks().items():
+        network = read_network(path)
+        _say(f"{ident}: {network.title}", "bold")
+        _say(
+            f"    {len(network.stations)} stations, {len(network.arrivals)} streams of patients, plan {network.plan or 'none'}"
+        )
+        for one in network.scenarios:
+            _say(f"    --scenario {one.id}: {one.title}", "dim")
+
+
+@flow_group.command("check")
+@_network
+def check_command(network: str) -> None:
+    """Say every fault of a network, what to know before it is run, and how busy each station would be."""
+    from bettercare.flow.check_network import loads, warnings_of
+
+    its = _read(network)
+    table = Table(title=Text(f"{its.title}: loads by the traffic equations"), title_justify="left", header_style="dim")
+    for title in ("Station", "Patients a day", "Mean hours", "Busy places", "Places", "Load"):
+        table.add_column(title, justify="left" if title == "Station" else "right")
+    titles = {station.id: station.title for station in its.stations}
+    for row in loads(its).iter_rows(named=True):
+        load = row["load"]
+        table.add_row(
+            Text(titles[row["station"]]), *(_number(row[name]) for name in ("arrivals_per_day", "mean_service", "offered", "servers")),
+            Text("no limit" if load is None else f"{load:.0%}", style="bold red" if load is not None and load >= 1 else ""),
+        )  # fmt: skip
+    commands.out.print(table)
+    for sentence in warnings_of(its):
+        _say(f"Note: {sentence}")
+    _say(
+        f"{its.id} has no faults: {len(its.stations)} stations, {len(its.arrivals)} streams, {len(its.scenarios)} scenarios, {len(its.targets)} targets."
+    )
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.1f}"
+
+
+@flow_group.command("template")
+@_network
+@click.option(
+    "--out", "target", type=click.Path(path_type=Path), help="Write it to this .csv file.  [default: print it]"
+)
+def template_command(network: str, target: Path | None) -> None:
+    """The CSV to fill in with who is where now, for `flow forecast --state`."""
+    from bettercare.flow.now import template
+
+    text = template(_read(network))
+    if target is None:
+        click.echo(text, nl=False)
+        return
+    if target.suffix.lower() != ".csv":
+        raise BettercareError(f"{target.name!r} does not end in .csv.", "--out", "Change the ending.")
+    _write(target, text.encode())

@@ -1,0 +1,161 @@
+"""Scenarios of a network beside each other: what each changes, with its interval, and what it rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from bettercare.flow import Comparison, Scenario
+from bettercare.flow.network import Change
+from bettercare.flow.result import estimate
+from bettercare.reports.amounts import plain, signed
+from bettercare.reports.charts.residuals import Difference, differences
+from bettercare.reports.exhibit import Column, Document, Exhibit, Headline, Section, Table
+from bettercare.reports.flow.answers import Answer, answers, between, share, written
+from bettercare.reports.flow.evidence import basis_section
+from bettercare.reports.flow.run_report import SIMULATED, chart, made_by, place_of
+from bettercare.reports.words import plural, sentence
+
+_SHORT = {"servers": "places", "leaves_on": "discharges", "service": "length of stay"}
+
+
+def comparison_report(comparison: Comparison) -> Document:
+    """The report of a comparison: the first figure answers, the others follow, each as a difference for each scenario."""
+    base = comparison.base
+    found = answers(base.network)
+    made = [_section(comparison, answer) for answer in found]
+    return Document(
+        title=f"{base.network.title}: scenarios compared",
+        place=f"{SIMULATED} {place_of(base)} for each",
+        verdict=_verdict(comparison, found[0]),
+        headlines=_headlines(comparison, found[0]),
+        sections=(
+            Section(
+                "differences", "What each scenario changes",
+                "Every scenario meets the same patients with the same luck, so that what differs is the scenario. A difference whose interval holds zero cannot be told from chance.",
+                tuple(made),
+            ),
+            _stations(comparison),
+            _changes(comparison),
+            basis_section(base.network),
+            Section("reading", "How to read this", "A difference is the mean over pairs of runs, the scenario's less the network's as it is. Its 95% interval says how well that mean is known. What a scenario costs, and whether it can be done, is not in it."),
+        ),
+        dated=base.started.date(),
+        footer=(base.network.summary, made_by()),
+    )  # fmt: skip
+
+
+def difference_of(comparison: Comparison, scenario: Scenario, answer: Answer) -> Difference:
+    """What a scenario changes of one figure, paired run by run."""
+    result = next(result for one, result in comparison.scenarios if one.id == scenario.id)
+    value = estimate(answer.values(result) - answer.values(comparison.base), comparison.base.antithetic)
+    text = answer.difference(value.mean) if math.isfinite(value.mean) else "–"
+    return Difference(scenario.title, value.mean, value.low, value.high, text, answer.better)
+
+
+def _verdict(comparison: Comparison, answer: Answer) -> str:
+    base = answer.estimate(comparison.base)
+    found = [difference_of(comparison, scenario, answer) for scenario, _ in comparison.scenarios]
+    said = f"{answer.title}: {written(base, answer.write)} as it is."
+    better = [one for one in found if one.meaning == "better"]
+    if better:
+        best = max(better, key=lambda one: abs(one.mean))
+        return f"{said} {sentence(f'{best.title} does most for it: {best.text}')}"
+    return f"{said} {'No scenario' if len(found) > 1 else 'The scenario'} does clearly better."
+
+
+def _headlines(comparison: Comparison, answer: Answer) -> tuple[Headline, ...]:
+    base = answer.estimate(comparison.base)
+    heads = [
+        Headline("As it is", written(base, answer.write), sentence(f"{answer.title}, {between(base, answer.write)}"))
+    ]
+    for scenario, result in comparison.scenarios[:5]:
+        one = difference_of(comparison, scenario, answer)
+        heads.append(
+            Headline(scenario.title, written(answer.estimate(result), answer.write), f"{one.text}: {one.meaning}.")
+        )
+    return tuple(heads)
+
+
+def _section(comparison: Comparison, answer: Answer) -> Exhibit:
+    rows = [(scenario, difference_of(comparison, scenario, answer)) for scenario, _ in comparison.scenarios]
+    clear = [one for _, one in rows if one.sure]
+    most = max(clear, key=lambda one: abs(one.mean), default=None)
+    message = f"{answer.title}: " + (
+        f"{most.title} changes it most, {most.text}." if most else "no scenario changes it clearly."
+    )
+    columns = (
+        Column("scenario", "Scenario"), Column("as_it_is", "As it is"), Column("under", "Under it"), Column("difference", "Difference"),
+        Column("low", "Interval from"), Column("high", "Interval to"), Column("meaning", "Meaning"),
+    )  # fmt: skip
+    base = written(answer.estimate(comparison.base), answer.write)
+    values = [
+        {
+            "scenario": scenario.title, "as_it_is": base, "under": written(answer.estimate(result), answer.write), "difference": one.text,
+            "low": answer.difference(one.low) if math.isfinite(one.low) else "", "high": answer.difference(one.high) if math.isfinite(one.high) else "",
+            "meaning": one.meaning,
+        }
+        for (scenario, one), (_, result) in zip(rows, comparison.scenarios, strict=True)
+    ]  # fmt: skip
+    drawn = [one for _, one in rows]
+    return Exhibit(
+        f"flow-difference-{answer.id}", message, Table(columns, values),
+        chart(lambda width: differences(drawn, answer.difference, width, message)), sheet=answer.title,
+    )  # fmt: skip
+
+
+def _stations(comparison: Comparison) -> Section:
+    asked = [("occupancy", station.id) for station in comparison.base.network.stations]
+    titles = {station.id: station.title for station in comparison.base.network.stations}
+    frame = comparison.table(asked)
+    rows: dict[str, dict[str, str]] = {}
+    columns = [Column("station", "Station"), Column("base", "As it is")]
+    columns += [Column(scenario.id, scenario.title) for scenario, _ in comparison.scenarios]
+    for row in frame.iter_rows(named=True):
+        if row["mean"] is not None and math.isfinite(row["mean"]):
+            cells = rows.setdefault(row["of"], {"station": titles[row["of"]]})
+            cells[row["scenario"] or "base"] = share(row["mean"])
+    if not rows:
+        return Section("stations", "How full each station is")
+    return Section(
+        "stations", "How full each station is", "",
+        (Exhibit("flow-occupancies", "Occupancy of each station with a limit, as it is and under each scenario.", Table(tuple(columns), list(rows.values())), sheet="Occupancy"),),
+    )  # fmt: skip
+
+
+def _changes(comparison: Comparison) -> Section:
+    titles = {station.id: station.title for station in comparison.base.network.stations}
+    titles |= {stream.id: stream.title or stream.id for stream in comparison.base.network.arrivals}
+    rows = [
+        {"scenario": scenario.title, "change": words, "basis": change.evidence.basis, "source": change.evidence.source, "where": change.evidence.where, "note": change.evidence.note}
+        for scenario, _ in comparison.scenarios
+        for change, words in changes_in_words(scenario, titles)
+    ]  # fmt: skip
+    columns = (
+        Column("scenario", "Scenario"), Column("change", "What it changes"), Column("basis", "Basis"), Column("source", "Source"), Column("where", "Where"),
+        Column("note", "Reason or note"),
+    )  # fmt: skip
+    assumed = sum(row["basis"] == "assumed" for row in rows)
+    message = f"{plural(len(rows), 'change')}, {assumed} of them assumed."
+    return Section(
+        "changes",
+        "What the scenarios are",
+        "",
+        (Exhibit("flow-changes", message, Table(columns, rows), sheet="Changes"),),
+    )
+
+
+def changes_in_words(scenario: Scenario, titles: dict[str, str]) -> Iterator[tuple[Change, str]]:
+    """Each change of a scenario, such as ``Places at Majors: +4``."""
+    for change in scenario.changes:
+        amount = (
+            f"to {plain(change.to)}" if change.to is not None else signed(plain(change.add)) if change.add is not None
+            else f"times {plain(change.times)}" if change.times is not None else ""
+        )  # fmt: skip
+        what = _SHORT.get(change.what, change.what)
+        goes = f" who go on to {titles.get(change.goes, change.goes)}" if change.goes else ""
+        who = f", {change.patient}" if change.patient != "any" else ""
+        yield change, sentence(f"{what} at {titles.get(change.at, change.at)}{who}{goes}: {amount}").rstrip(".")
+
+
+__all__ = ["comparison_report", "difference_of"]

@@ -1,0 +1,592 @@
+"""The report of a twin: are a plan's promises kept in its network of care, how sure is that, and what would keep them?"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+import bettercare
+from bettercare.flow.network import Evidence
+from bettercare.plan import Plan
+from bettercare.reports.amounts import chance, count, in_unit, percent
+from bettercare.reports.charts.canvas import BAND_INNER, FALL, INK, QUIET, RISE, STANDARD, Canvas
+from bettercare.reports.charts.lettering import width as text_width
+from bettercare.reports.charts.rows import Rows, legend
+from bettercare.reports.charts.scale import Scale
+from bettercare.reports.exhibit import Chart, Column, Document, Exhibit, Headline, Section, Table
+from bettercare.reports.sections.frames import NARROW, WIDE
+from bettercare.reports.words import listed, plural, sentence
+from bettercare.twin import Answer, Judged, Needed, Reply, Smallest
+from bettercare.twin.mapping import Driver, Lever, Promise
+from bettercare.twin.smallest import NEEDED
+from bettercare.vocabulary.care import BASES
+
+Array = NDArray[np.float64]
+_BINS = 30
+_TOP = 12
+_LINES = ((STANDARD, "6 3"), (RISE, "2 3"), (INK, "9 3 2 3"))
+"""Colour and dash of each bound on a distribution."""
+
+
+def promises_report(answer: Answer) -> Document:
+    """The report of a twin's answers: for each question whether it holds, how sure that is, what drives it, what would change
+    it; and what all of it rests on."""
+    plan = answer.plan
+    sections = [_question(answer, reply) for reply in answer.replies]
+    scenario = f" · scenario: {answer.scenario}" if answer.scenario else ""
+    return Document(
+        title=f"{plan.title}: are its promises kept?",
+        place=f"{plan.header['footprint']} · {answer.network.title} · {plural(answer.draws, 'future')} (seed {answer.seed}){scenario}",
+        verdict=" ".join(f"{reply.question.title} {verdict_of(reply)}" for reply in answer.replies),
+        headlines=tuple(head for reply in answer.replies for head in _headlines(reply)),
+        sections=(*sections, _basis(answer)),
+        banner="Synthetic plan. Some or all of its figures are invented: nothing here is about a real place." if _synthetic(plan) else "",
+        footer=(
+            "Each future is one draw of what is uncertain and one run of the network with its own luck. Nine futures in ten lie between low and high. "
+            f"With {plural(answer.draws, 'future')} a chance is itself known to about {100 / math.sqrt(answer.draws):.0f} percentage points either way, less near none or all.",
+            f"Made by bettercare {bettercare.__version__}.",
+        ),
+    )  # fmt: skip
+
+
+def _synthetic(plan: Plan) -> bool:
+    return str(plan.header.get("synthetic", "")).strip().lower() in ("yes", "true", "1")
+
+
+def verdict_of(reply: Reply) -> str:
+    """The answer to a question in a sentence or two."""
+    parts = []
+    draws = len(reply.answered.futures.items)
+    criteria = [one for one in reply.answered.judged if one.promise.suffices]
+    if criteria:
+        every = "the one criterion holds" if len(criteria) == 1 else f"all {len(criteria)} criteria hold"
+        planned = f" with {reply.answered.futures.beds_planned:,} beds" if reply.question.beds else ""
+        parts.append(f"{_likely(reply.answered.suffices)}: {every}{planned} {_of(reply.answered.suffices, draws)}.")
+        together = next((one for one in reply.needed if one.criterion == "all"), None)
+        if together is not None:
+            parts.append(_need_sentence(together))
+        return " ".join(parts)
+    for judged in reply.answered.judged:
+        if judged.promise.headline:
+            low, middle, high = (_shown(judged.promise, value) for value in judged.interval())
+            parts.append(
+                f"{_likely(judged.probability)}: {_bounded(judged)} {_of(judged.probability, draws)}. "
+                f"The middle of the futures is {middle}, and nine in ten lie from {low} to {high}."
+            )
+    return " ".join(parts)
+
+
+def _likely(probability: float) -> str:
+    if math.isnan(probability):
+        return "It cannot be said"
+    words = (
+        (0.95, "Very likely"),
+        (0.8, "Likely"),
+        (0.5, "More likely than not"),
+        (0.2, "Less likely than not"),
+        (0.05, "Unlikely"),
+    )
+    return next((word for least, word in words if probability >= least), "Very unlikely")
+
+
+def _of(probability: float, draws: int) -> str:
+    """A chance as a share of futures; none of a few is not never."""
+    if probability in (0.0, 1.0):
+        return f"in {'all' if probability else 'none'} of {plural(draws, 'future')}"
+    return (
+        f"with a chance of {chance(probability)}"
+        if math.isfinite(probability)
+        else "in no future that could be measured"
+    )
+
+
+def _need_sentence(needed: Needed) -> str:
+    known = [(wanted, needed.for_probability(wanted)) for wanted in NEEDED]
+    reached = [f"{beds:,} for {chance(wanted)}" for wanted, beds in known if beds is not None]
+    missing = [chance(wanted) for wanted, beds in known if beds is None]
+    said = f"The beds that would be needed, all else alike: {listed(reached)}." if reached else ""
+    if missing:
+        said += f" Not even {needed.most:,}, the most tried, give {listed(missing)}."
+    return said.strip()
+
+
+def _shown(promise: Promise, value: float) -> str:
+    if not math.isfinite(value):
+        return "–"
+    return percent(round(100 * value, 1)) if promise.unit == "share" else in_unit(round(value, 1), promise.unit)
+
+
+def _bounded(judged: Judged) -> str:
+    return f"{'at least' if judged.promise.upwards else 'at most'} {_shown(judged.promise, judged.bound)}"
+
+
+def _headlines(reply: Reply) -> list[Headline]:
+    found = []
+    for judged in reply.answered.judged:
+        if judged.promise.headline:
+            low, middle, high = (_shown(judged.promise, value) for value in judged.interval())
+            found.append(Headline(judged.promise.title, middle, f"nine futures in ten from {low} to {high}"))
+            found.append(Headline(f"Chance of {_bounded(judged)}", chance(judged.probability), judged.promise.title))
+    together = next((one for one in reply.needed if one.criterion == "all"), None)
+    if together is not None:
+        beds = together.for_probability(0.8)
+        shown = f"{beds:,}" if beds is not None else f"more than {together.most:,}"
+        found.append(Headline("Beds for a chance of four in five", shown, f"{together.planned:,} are planned"))
+    return found
+
+
+def _question(answer: Answer, reply: Reply) -> Section:
+    exhibits = [_promises(reply)]
+    for judged in reply.answered.judged:
+        if judged.promise.headline and np.isfinite(judged.values).any():
+            frame = reply.answered.drivers(judged.promise.id)
+            exhibits += [_distribution(reply, judged), _drivers(frame, judged.promise.id, judged.promise.title)]
+    if reply.needed:
+        together = next(one for one in reply.needed if one.criterion == "all")
+        frame = reply.answered.drivers_of(together.beds)
+        exhibits += [
+            _needed_chart(reply),
+            _needed_table(reply),
+            _drivers(frame, f"{reply.question.id}-needed", "Beds needed"),
+        ]
+    if reply.smallest:
+        exhibits.append(_smallest(reply))
+    last = reply.question.starts + timedelta(days=reply.question.days - 1)
+    period = " to ".join(dict.fromkeys(f"{day.day} {day:%B %Y}" for day in (reply.question.starts, last)))
+    lead = f"{verdict_of(reply)} Simulated for {period}."
+    return Section(reply.question.id, reply.question.title, lead, tuple(exhibits))
+
+
+def _promises(reply: Reply) -> Exhibit:
+    rows: list[dict[str, Any]] = []
+    for judged in reply.answered.judged:
+        promise = judged.promise
+        low, middle, high = (_number(promise, value) for value in judged.interval())
+        rows.append(
+            {
+                "title": promise.title, "bound": ("≥ " if promise.upwards else "≤ ") + _shown(promise, judged.bound), "now": _number(promise, judged.now),
+                "low": low, "middle": middle, "high": high, "unit": "%" if promise.unit == "share" else promise.unit,
+                "probability": None if math.isnan(judged.probability) else judged.probability,
+            }
+        )  # fmt: skip
+    columns = (
+        Column("title", "Promise"), Column("bound", "Holds when"), Column("now", "Now", "amount"), Column("low", "Low", "amount"),
+        Column("middle", "Middle", "amount"), Column("high", "High", "amount"), Column("probability", "Chance", "chance"),
+    )  # fmt: skip
+    kept = sum(one.probability >= 0.5 for one in reply.answered.judged)
+    message = f"{kept} of {plural(len(rows), 'promise')} {'hold' if kept != 1 else 'holds'} in more futures than not."
+    note = (
+        "Now: the mean of the network in the same days as it is, before what it misses is corrected. Low to high: nine futures in ten. "
+        "Where the network is overrun the figures say that it does not suffice, and not how bad it would be."
+    )
+    ident = f"{reply.question.id}-promises"
+    return Exhibit(ident, message, Table(columns, rows), note=note, sheet=f"Promises {reply.question.id}")
+
+
+def _number(promise: Promise, value: float) -> float | None:
+    if not math.isfinite(value):
+        return None
+    return round(100 * value, 1) if promise.unit == "share" else round(value, 1)
+
+
+def _evident(evidence: Evidence) -> dict[str, str]:
+    source = " ".join(filter(None, (evidence.source, evidence.where)))
+    return {"basis": f"{evidence.basis}: {source}" if source else evidence.basis, "note": evidence.note}
+
+
+def _distribution(reply: Reply, judged: Judged) -> Exhibit:
+    """The values of a headline promise against the bounds of every promise of the same measure and place."""
+    promise = judged.promise
+    times = 100.0 if promise.unit == "share" else 1.0
+    values = times * judged.values[np.isfinite(judged.values)]
+    same = [
+        one for one in reply.answered.judged if (one.promise.measure, one.promise.of) == (promise.measure, promise.of)
+    ]
+    bounds = [(times * one.bound, one.promise.title) for one in same[: len(_LINES)]]
+    low, middle, high = (_shown(promise, value) for value in judged.interval())
+    message = f"{promise.title}: {low} to {high} in nine futures of ten, {middle} in the middle; {_bounded(judged)} {_of(judged.probability, len(judged.values))}"
+    unit = "%" if promise.unit == "share" else ""
+    chart = Chart(*(histogram(values, bounds, unit, width, message) for width in (WIDE, NARROW)))
+    edges, counts = _binned(values)
+    rows = [
+        {"from": float(a), "to": float(b), "futures": int(n)} for a, b, n in zip(edges, edges[1:], counts, strict=False)
+    ]
+    columns = (
+        Column("from", "From", "plain", unit),
+        Column("to", "To", "plain", unit),
+        Column("futures", "Futures", "count"),
+    )
+    missed = judged.missed
+    note = (
+        f"Corrected by what the network missed of {plural(missed.compared, 'value')} seen, and widened by how far it may miss the next."
+        if missed.compared
+        else "Nothing seen could be compared; widened by an assumed spread alone."
+    )
+    return Exhibit(
+        f"{promise.id}-distribution", message + ".", Table(columns, rows), chart, note, sheet=f"Futures {promise.id}"
+    )
+
+
+def _binned(values: Array) -> tuple[Array, Array]:
+    low, high = float(values.min()), float(values.max())
+    if high - low < 1e-9:
+        low, high = low - 0.5, high + 0.5
+    counts, edges = np.histogram(values, bins=min(_BINS, max(5, len(values) // 5)), range=(low, high))
+    return edges, counts.astype(np.float64)
+
+
+def histogram(
+    values: Array, bounds: Sequence[tuple[float, str]], unit: str, width: float, title: str, more: int = 0
+) -> str:
+    """Draw how values are distributed, with the bounds they are held against.
+
+    Args:
+        values: finite, at least one.
+        bounds: value and what it is, at most three.
+        more: values beyond the scale, drawn as a bar of their own at its end.
+
+    Returns:
+        SVG text.
+    """
+    canvas = Canvas(width, title)
+    write = (lambda value: percent(round(value, 1))) if unit == "%" else count
+    entries = [(f"bar {BAND_INNER}", "futures")]
+    entries += [
+        (("line", "dots", "dash")[i] + f" {_LINES[i][0]}", f"{text}: {write(value)}")
+        for i, (value, text) in enumerate(bounds)
+    ]
+    top = 0.0
+    for entry in entries:
+        # One below the other: a title is a sentence.
+        top = legend(canvas, [(entry[0], _cut(entry[1], width - 40))], top) - 4
+    top += 40
+    edges, counts = _binned(values)
+    bottom = top + (220 if width >= 620 else 160)
+    right = width - (70 if more else 8)
+    across = Scale.over([*edges, *(value for value, _ in bounds)], 4, right, zero=False)
+    up = Scale.over([0, float(max(counts.max(), more))], bottom, top)
+    for tick in across.ticks(8 if width >= 620 else 4):
+        canvas.line((across(tick), top - 4), (across(tick), bottom), "#d8dde0")
+        canvas.text(min(max(across(tick), 16), width - 16), bottom + 18, write(tick), QUIET, "middle", size=12)
+    for left, end, number in zip(edges, edges[1:], counts, strict=False):
+        if number:
+            canvas.rect(
+                across(float(left)) + 0.5,
+                up(float(number)),
+                across(float(end)) - 0.5,
+                bottom - up(float(number)),
+                BAND_INNER,
+            )
+    if more:
+        canvas.rect(right + 18, up(more), right + 44, bottom - up(more), RISE)
+        canvas.text(right + 31, bottom + 18, "more", QUIET, "middle", size=12)
+        canvas.text(right + 31, up(more) - 4, f"{more:,}", INK, "middle", size=12)
+    canvas.line((4, bottom), (right, bottom), QUIET, 1.5)
+    for (value, _), (colour, dash) in zip(bounds, _LINES, strict=False):
+        canvas.line((across(value), top - 14), (across(value), bottom), colour, 2.5, "" if colour == STANDARD else dash)
+    for (value, _), (colour, _), lift in zip(bounds, _LINES, (0, 14, 28), strict=False):
+        x = min(max(across(value), 24), width - 24)
+        canvas.text(x, top - 18 + (lift if width < 620 else 0), write(value), colour, "middle", bold=True, size=12)
+    return canvas.svg(bottom + 26)
+
+
+def _cut(text: str, room: float) -> str:
+    while len(text) > 4 and text_width(text, 12) > room:
+        text = text[:-2].rstrip() + "…"
+    return text
+
+
+def _drivers(frame: pl.DataFrame, ident: str, name: str) -> Exhibit:
+    """What a value hangs on; ``frame`` as ``Answered.drivers`` gives it."""
+    rows = [
+        {"title": row["title"], "correlation": round(row["correlation"], 2), "share": row["share"], "chance": "could be chance" if row["chance"] else ""}
+        for row in frame.to_dicts()
+    ]  # fmt: skip
+    columns = (
+        Column("title", "Driver"), Column("correlation", "Rank correlation", "plain"), Column("share", "Share of the spread", "chance"), Column("chance", "How sure"),
+    )  # fmt: skip
+    told = [row for row in rows if not row["chance"]]
+    message = (
+        f"{told[0]['title']} goes with {chance(told[0]['share'])} of the spread of: {name}"
+        if told
+        else f"No driver stands out from chance: {name}"
+    )
+    note = (
+        "The share is the square of the rank correlation. Drivers that move together share what they explain, so the shares need not add to one; what no driver explains is "
+        "the luck of the days themselves, and what drivers do only together."
+    )
+    chart = Chart(*(_bars(rows[:_TOP], width, message) for width in (WIDE, NARROW))) if rows else None
+    return Exhibit(f"{ident}-drivers", message + ".", Table(columns, rows), chart, note, sheet=f"Drivers {ident}")
+
+
+def _bars(rows: Sequence[dict[str, Any]], width: float, title: str) -> str:
+    canvas = Canvas(width, title)
+    top = legend(canvas, [(f"bar {FALL}", "share of the spread"), (f"outline {QUIET}", "could be chance")])
+    figures = [[chance(row["share"]), f"{row['correlation']:+.2f}"] for row in rows]
+    table = Rows(canvas, [row["title"] for row in rows], figures, ["Share", "Correlation"], 12.0, top)
+    axis = Scale.over([row["share"] for row in rows], table.left, table.right)
+    for lane, row in zip(table.lanes(axis, [(tick, chance(tick)) for tick in axis.ticks(5)]), rows, strict=True):
+        fill, stroke = ("#ffffff", QUIET) if row["chance"] else (FALL, "none")
+        canvas.rect(axis(0), lane.top, axis(row["share"]), lane.height, fill, stroke)
+    return canvas.svg(table.bottom + 4)
+
+
+def _needed_chart(reply: Reply) -> Exhibit:
+    together = next(one for one in reply.needed if one.criterion == "all")
+    known = together.beds[np.isfinite(together.beds)]
+    more = len(together.beds) - len(known)
+    message = f"{together.planned:,} beds suffice {_of(together.probability(together.planned), len(together.beds))}. {_need_sentence(together)}"
+    chart = None
+    if len(known):
+        bounds = [(float(together.planned), "Planned"), (float(reply.answered.futures.beds_now), "Today")]
+        chart = Chart(*(histogram(known, bounds, "", width, message, more) for width in (WIDE, NARROW)))
+    levels = sorted(
+        {together.planned, reply.answered.futures.beds_now, *range(together.planned, together.most + 1, 50)}
+    )
+    rows = [{"beds": beds, "chance": together.probability(beds)} for beds in levels]
+    columns = (Column("beds", "Beds", "count"), Column("chance", "Chance that they suffice", "chance"))
+    note = "Beds at which every criterion of beds holds, and goes on to hold with more, in each future. At the left end: that many or fewer."
+    return Exhibit(
+        f"{reply.question.id}-needed",
+        message,
+        Table(columns, rows),
+        chart,
+        note,
+        sheet=f"Beds needed {reply.question.id}",
+    )
+
+
+def _needed_table(reply: Reply) -> Exhibit:
+    rows = []
+    for one in reply.needed:
+        row: dict[str, Any] = {"title": one.title, "planned": one.probability(one.planned)}
+        for wanted in NEEDED:
+            beds = one.for_probability(wanted)
+            row[f"p{wanted:g}"] = f"{beds:,}" if beds is not None else f"more than {one.most:,}"
+        rows.append(row)
+    planned = reply.needed[0].planned
+    columns = (
+        Column("title", "Criterion"), Column("planned", f"Chance with {planned:,}", "chance"), *(Column(f"p{wanted:g}", f"Beds for {chance(wanted)}") for wanted in NEEDED),
+    )  # fmt: skip
+    hardest = max(reply.needed[:-1] or reply.needed, key=lambda one: (one.for_probability(0.5) or math.inf, one.title))
+    message = f"The criterion that needs most beds: {hardest.title}."
+    return Exhibit(
+        f"{reply.question.id}-criteria", message, Table(columns, rows), sheet=f"Beds by criterion {reply.question.id}"
+    )
+
+
+def _smallest(reply: Reply) -> Exhibit:
+    titles = {one.promise.id: one.promise.title for one in reply.answered.judged}
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in reply.smallest:
+        row = rows.setdefault(
+            (one.promise, one.lever.id), {"lever": one.lever.title, "title": titles[one.promise], "before": one.before}
+        )
+        row[f"p{one.wanted:g}"] = _size(one)
+        row[f"of{one.wanted:g}"] = one.relative
+        row["note"] = one.lever.evidence.note
+    wanted = list(dict.fromkeys(one.wanted for one in reply.smallest))
+    several = len({one.promise for one in reply.smallest}) > 1
+    columns = (
+        Column("lever", "Lever, alone"), *((Column("title", "Promise"),) if several else ()), Column("before", "Chance without", "chance"),
+        *(
+            column
+            for chance_wanted in wanted
+            for column in (Column(f"p{chance_wanted:g}", f"For {chance(chance_wanted)}"), Column(f"of{chance_wanted:g}", "Of what there is", "chance"))
+        ),
+    )  # fmt: skip
+    found = [one for one in reply.smallest if one.size]
+    if found:
+        least = min(found, key=lambda one: (one.wanted, one.relative if one.relative is not None else math.inf))
+        message = f"Smallest against what there is: {least.lever.title} by {_size(least)} gives a chance of {chance(least.reached)}."
+    else:
+        message = "No lever alone does it within what was tried."
+    tried = listed([f"{lever.title.lower()} up to {_amount(lever, lever.limit)}" for lever in _levers(reply.smallest)])
+    asked = "" if several else f" The promise: {titles[reply.smallest[0].promise]}."
+    note = f"One lever at a time, the same futures with the same luck ({plural(reply.smallest[0].draws, 'future')}).{asked} Tried: {tried}."
+    ident = f"{reply.question.id}-smallest"
+    return Exhibit(
+        ident, message, Table(columns, list(rows.values())), note=note, sheet=f"Smallest {reply.question.id}"
+    )
+
+
+def _levers(found: Sequence[Smallest]) -> list[Lever]:
+    return list({one.lever.id: one.lever for one in found}.values())
+
+
+def _size(one: Smallest) -> str:
+    if one.size is None:
+        return f"none tried ({chance(one.reached)} at {_amount(one.lever, one.lever.limit)})"
+    return _amount(one.lever, one.size) if one.size else "nothing: it holds already"
+
+
+def _amount(lever: Lever, size: float) -> str:
+    return f"{size:,g}{'' if lever.unit.startswith('%') else ' '}{lever.unit}"
+
+
+def _basis(answer: Answer) -> Section:
+    lead = (
+        "Every future is made of what is written here. Assumed means that the sources do not have it and the answer needs it; each has its reason. "
+        "Nothing known only after the plan was made is used."
+    )
+    found = (
+        _criteria(answer),
+        _driver_table(answer),
+        _joins(answer),
+        _misses(answer),
+        _network_basis(answer),
+        _left_out(answer),
+    )
+    return Section("basis", "What this rests on", lead, tuple(exhibit for exhibit in found if exhibit is not None))
+
+
+def _criteria(answer: Answer) -> Exhibit | None:
+    rows = [
+        {"title": one.title, "measure": f"{one.measure} of {', '.join(one.of)}", **_evident(one.evidence)}
+        for one in answer.twin.promises
+    ]
+    columns = (
+        Column("title", "Promise"),
+        Column("measure", "In the network"),
+        Column("basis", "Basis"),
+        Column("note", "Note"),
+    )
+    message = f"Where the {plural(len(rows), 'promise')} come from."
+    return Exhibit("twin-criteria", message, Table(columns, rows), sheet="Where promises come from")
+
+
+def _driver_table(answer: Answer) -> Exhibit | None:
+    rows = [
+        {
+            "title": driver.title, "questions": listed(list(driver.questions)) or "all", "low": driver.low, "likely": driver.likely, "high": driver.high,
+            "probability": driver.probability, "when": _when(driver), "changes": _changes(driver), **_evident(driver.evidence),
+        }
+        for driver in answer.twin.drivers
+    ]  # fmt: skip
+    columns = (
+        Column("title", "Driver"), Column("questions", "Question"), Column("low", "Least", "plain"), Column("likely", "Likeliest", "plain"), Column("high", "Greatest", "plain"),
+        Column("probability", "Comes at all", "chance"), Column("when", "When"), Column("changes", "At size 1"), Column("basis", "Basis"), Column("note", "Reason"),
+    )  # fmt: skip
+    message = f"{plural(len(rows), 'driver')} drawn beside those of the plan's own model; sizes are triangular and 1 is what stands under At size 1."
+    return (
+        Exhibit("twin-drivers", message, Table(columns, rows), sheet="Assumed drivers", folded=True) if rows else None
+    )
+
+
+def _when(driver: Driver) -> str:
+    if driver.starts is None or driver.full is None:
+        return "throughout"
+    late = f", {driver.late[0]:g} to {driver.late[2]:g} months late" if driver.late else ""
+    return f"{driver.starts:%B %Y}, in full {driver.full:%B %Y}{late}"
+
+
+def _changes(driver: Driver) -> str:
+    said = []
+    for change in driver.changes:
+        place = f"{change.at} to {change.goes}" if change.goes else change.at
+        who = f" ({change.patient})" if change.patient != "any" else ""
+        amount = f"× {change.times:g}" if change.times is not None else f"{change.add:+g}"
+        said.append(f"{change.what} {place}{who} {amount}")
+    return "; ".join(said)
+
+
+def _joins(answer: Answer) -> Exhibit | None:
+    twin = answer.twin
+    rows: list[dict[str, str]] = [
+        {
+            "network": f"arrivals {one.stream}",
+            "plan": f"{one.organisation}, {one.pod} ({one.takes})",
+            **_evident(one.evidence),
+        }
+        for one in twin.streams
+    ]
+    rows += [
+        {
+            "network": f"length of stay {one.station} ({one.patient})",
+            "plan": f"{one.organisation}, {one.pod}",
+            **_evident(one.evidence),
+        }
+        for one in twin.services
+    ]
+    rows += [
+        {
+            "network": f"share {one.station} to {one.goes}",
+            "plan": f"{one.organisation}, {one.pod}",
+            **_evident(one.evidence),
+        }
+        for one in twin.routes
+    ]
+    rows += [
+        {
+            "network": f"beds {one.station}",
+            "plan": f"{one.organisation}, {one.pod}: {100 * one.share:.0f}% of the change",
+            **_evident(one.evidence),
+        }
+        for one in twin.beds
+    ]
+    columns = (
+        Column("network", "In the network"),
+        Column("plan", "Moved by, in the plan"),
+        Column("basis", "Basis"),
+        Column("note", "Reason"),
+    )
+    message = f"{plural(len(rows), 'place')} at which the plan's model moves the network."
+    return Exhibit("twin-joins", message, Table(columns, rows), sheet="Plan to network", folded=True) if rows else None
+
+
+def _misses(answer: Answer) -> Exhibit | None:
+    rows = []
+    for reply in answer.replies:
+        for judged in reply.answered.judged:
+            missed = judged.missed
+            scale = "log odds" if judged.promise.unit == "share" else judged.promise.unit
+            now = judged.promise.as_now is not None
+            rows.append(
+                {"title": judged.promise.title, "compared": 0 if now else missed.compared, "shift": None if now else round(missed.shift, 3), "sd": None if now else round(missed.sd, 3), "scale": scale,
+                 "spread": "compared with the network itself" if now else _shown(judged.promise, judged.promise.spread)}
+            )  # fmt: skip
+    columns = (
+        Column("title", "Promise"), Column("compared", "Values seen", "count"), Column("shift", "Seen above simulated", "plain"), Column("sd", "Standard deviation of the next", "plain"),
+        Column("scale", "On the scale of"), Column("spread", "Assumed spread on top"),
+    )  # fmt: skip
+    seen = sum(bool(row["compared"]) for row in rows)
+    message = f"{seen} of {plural(len(rows), 'promise')} could be held against something seen; the others are widened by an assumed spread alone."
+    return Exhibit("twin-missed", message, Table(columns, rows), sheet="What the network misses")
+
+
+def _network_basis(answer: Answer) -> Exhibit | None:
+    network = answer.network
+    groups: dict[str, Sequence[Any]] = {
+        "Arrivals": network.arrivals, "Stations": network.stations, "Lengths of time": network.services, "Routes": network.routes,
+        "Patience": network.patience, "Profiles": network.profiles, "Targets": network.targets,
+    }  # fmt: skip
+    rows: list[dict[str, Any]] = []
+    for title, parts in groups.items():
+        counts = Counter(part.evidence.basis for part in parts)
+        rows.append({"title": title} | {basis: counts.get(basis, 0) for basis in BASES})
+    assumed, whole = sum(row["assumed"] for row in rows), sum(len(parts) for parts in groups.values())
+    message = (
+        f"{assumed:,} of the network's {whole:,} rows are assumed; the file of the network gives the reason of each."
+    )
+    columns = (
+        Column("title", "In the network"),
+        *(Column(basis, basis.capitalize(), "count") for basis in BASES),
+    )
+    return Exhibit("twin-network", message, Table(columns, rows), sheet="Basis of the network")
+
+
+def _left_out(answer: Answer) -> Exhibit | None:
+    rows = [{"what": one.what, "note": sentence(one.note)} for one in answer.twin.not_modelled]
+    columns = (Column("what", "Not modelled"), Column("note", "Why it matters"))
+    return (
+        Exhibit("twin-left-out", "What the answers leave out.", Table(columns, rows), sheet="Not modelled")
+        if rows
+        else None
+    )

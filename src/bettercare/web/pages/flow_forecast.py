@@ -1,0 +1,331 @@
+"""Where the network stands now, and a forecast from there: which units run out of places, and what a decision would change."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.datastructures import FormData, UploadFile
+
+from bettercare.assurance import Assessment
+from bettercare.care.now import state_now
+from bettercare.care.readings import note_reading
+from bettercare.care.stays import present, wall
+from bettercare.errors import BettercareError, Fault
+from bettercare.flow.network import UNLIMITED, Change, Network, Scenario
+from bettercare.flow.now import COLUMNS, Now, occupancy_now, read_now, template
+from bettercare.flow.run import SEED
+from bettercare.flow.scenarios import changed
+from bettercare.flow.scenarios import scenario as named
+from bettercare.reports.amounts import NONE, count
+from bettercare.reports.flow.answers import share
+from bettercare.store import Missing
+from bettercare.web.flow_run import FlowAsked, State
+from bettercare.web.guard import Reader, Sent, Visitor, needs
+from bettercare.web.pages.flow import network_of, without_network
+from bettercare.web.pages.flow_runs import address, jobs_of, whole_number
+from bettercare.web.pages.model import is_sign
+from bettercare.web.pages.wards import moment_of
+from bettercare.web.render import done, page
+from bettercare.web.state import Assessed, Deployed, Deployment
+
+router = APIRouter(include_in_schema=False)
+
+Onlooker = Annotated[Visitor, Depends(needs("wards"))]
+
+HOURS = ("24", "72", "168")
+REPLICATIONS = ("100", "200", "500", "1000")
+USUAL_HOURS, USUAL = "72", "200"
+FEWER = {"0.9": "one in ten fewer", "0.75": "a quarter fewer", "0.5": "half as many", "0": "none at all"}
+"""How much of a stream can be sent elsewhere, by what its arrivals are multiplied with."""
+WEEKEND = (5, 6)
+MOST_DECISIONS = 4
+MOST_BEDS = 200
+SHOWN = 200
+"""Most faults of a file that a page shows."""
+PART = 200_000
+"""Letters of a hidden field; a field of a form may hold a megabyte."""
+
+
+# --- now -------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A station as it is now."""
+
+    id: str
+    title: str
+    places: str
+    used: int
+    free: str
+    ready: int
+    waiting: int
+    occupancy: str
+    is_full: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The network as it is now."""
+
+    now: Now
+    units: tuple[Unit, ...]
+    """Those where somebody is."""
+    empty: tuple[str, ...]
+    """Titles of the others."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know of the state."""
+        if not self.empty or not self.units:
+            return self.now.warnings
+        known = f"Nobody is known at {len(self.empty)} of {len(self.empty) + len(self.units)} stations"
+        return (*self.now.warnings, f"{known}: a forecast begins with them empty, so it says little of them and of those they fill.")  # fmt: skip
+
+
+def standing_of(now: Now, network: Network) -> Standing:
+    frame = occupancy_now(now, network)
+    somebody = pl.col("in_service") + pl.col("ready") + pl.col("waiting") > 0
+    units = tuple(
+        Unit(
+            row["station"], row["title"], "no limit" if row["servers"] is None else count(row["servers"]), row["used"],
+            NONE if row["free"] is None else count(row["free"]), row["ready"], row["waiting"],
+            NONE if row["occupancy"] is None else share(row["occupancy"]), row["free"] == 0,
+        )
+        for row in frame.filter(somebody).with_columns(used=pl.col("in_service") + pl.col("ready")).iter_rows(named=True)
+    )  # fmt: skip
+    return Standing(now, units, tuple(frame.filter(~somebody)["title"].to_list()))
+
+
+def _clock_now(assessment: Assessment) -> datetime:
+    """The moment that pages speak of, by the clock on the wall."""
+    return wall(moment_of(assessment)).replace(tzinfo=None, microsecond=0)
+
+
+def _of_wards(deployed: Deployment, assessment: Assessment, network: Network, visitor: Visitor, why: str) -> tuple[Now, bool]:  # fmt: skip
+    """The state from the wards' stays, and whether some of it is invented; the reading is written down first."""
+    note_reading(deployed.store, assessment.plan.id, visitor.user.id, "wards", why)
+    stays = present(deployed.store, assessment.plan.id)
+    now = Now.of(state_now(stays, moment_of(assessment)), network, _clock_now(assessment))
+    return now, any(stay.synthetic for stay in stays)
+
+
+@router.get("/plans/{plan}/flow/now")
+def live(request: Request, visitor: Onlooker, assessment: Assessed, deployed: Deployed) -> Response:
+    """Every unit as it is now, from the stays on the wards."""
+    network = deployed.network(assessment.plan.id)
+    if network is None:
+        return without_network(request, visitor, assessment)
+    try:
+        now, synthetic = _of_wards(deployed, assessment, network, visitor, "State of the network")
+    except BettercareError as error:
+        return _now_page(request, visitor, assessment, network, unfit=_faults(error))
+    return _now_page(request, visitor, assessment, network, standing=standing_of(now, network), synthetic=synthetic)
+
+
+@router.post("/plans/{plan}/flow/now")
+def from_file(request: Request, visitor: Onlooker, assessment: Assessed, deployed: Deployed, sent: Sent) -> Response:
+    """Every unit as a file has it. Nothing of the file is stored."""
+    network = network_of(deployed, assessment)
+    try:
+        content = _content(sent)
+        now = _read(content, network, sent, _clock_now(assessment))
+    except BettercareError as error:
+        return _now_page(request, visitor, assessment, network, faults=_faults(error), sent=sent)
+    text = content.decode("utf-8-sig", "replace")
+    rows = [text[start : start + PART] for start in range(0, len(text), PART)]
+    return _now_page(request, visitor, assessment, network, standing=standing_of(now, network), rows=rows, sent=sent)
+
+
+@router.get("/plans/{plan}/flow/now/template.csv")
+def now_template(visitor: Onlooker, assessment: Assessed, deployed: Deployed) -> Response:
+    """The file to fill in."""
+    network = network_of(deployed, assessment)
+    named_file = {"Content-Disposition": f'attachment; filename="{assessment.plan.id}-now.csv"'}
+    return Response(template(network, _clock_now(assessment)), media_type="text/csv; charset=utf-8", headers=named_file)
+
+
+def _now_page(
+    request: Request, visitor: Visitor, assessment: Assessment, network: Network, *, standing: Standing | None = None, synthetic: bool = False,
+    rows: Sequence[str] = (), faults: Sequence[Fault] = (), unfit: Sequence[Fault] = (), sent: FormData | None = None,
+) -> Response:  # fmt: skip
+    units = standing.units if standing else ()
+    return page(
+        request, visitor, "flow_now.html.j2", assessment, title="Now", status=400 if faults else 200, faulty=bool(faults), faults=faults, unfit=unfit,
+        most=SHOWN, network=network, standing=standing, synthetic=synthetic, rows=rows, at=str(sent.get("at", ""))[:40] if sent else "",
+        full=sum(one.is_full for one in units), ready=sum(one.ready for one in units), waiting=sum(one.waiting for one in units),
+        columns=COLUMNS.columns, hours=USUAL_HOURS, replications=USUAL, seed=SEED,
+    )  # fmt: skip
+
+
+def _content(sent: FormData) -> bytes:
+    """The file that was sent, or the rows of one that was shown before.
+
+    Raises:
+        BettercareError: there is neither.
+    """
+    shown = "".join(part for part in sent.getlist("rows") if isinstance(part, str))
+    file = sent.get("file")
+    if shown:
+        return shown.encode()
+    if not isinstance(file, UploadFile) or not file.filename:
+        raise BettercareError("No file is chosen.", remedy="Choose one with the columns listed below.")
+    return file.file.read()
+
+
+def _read(content: bytes, network: Network, sent: FormData, moment: datetime) -> Now:
+    text = str(sent.get("at", "")).strip()
+    try:
+        at = datetime.fromisoformat(text).replace(tzinfo=None) if text else None
+    except ValueError:
+        raise BettercareError("When it was taken is not a time.", remedy="Write it as 2016-11-02T08:00.") from None
+    if at is None and b"at" not in content.partition(b"\n")[0].lower().replace(b'"', b"").strip().split(b","):
+        at = moment
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "now.csv"
+        path.write_bytes(content)
+        return read_now(path, network, at)
+
+
+def _faults(error: BettercareError) -> Sequence[Fault]:
+    return error.faults or (Fault("", error.what, error.remedy),)
+
+
+# --- decisions -------------------------------------------------------------------------------------------------------------
+
+
+def decisions_of(network: Network, sent: FormData) -> tuple[Scenario, ...]:
+    """The decisions that a form asks to compare.
+
+    Raises:
+        BettercareError: one of them cannot be made, or there are too many.
+    """
+    found = tuple(_decisions(network, sent))
+    if len(found) > MOST_DECISIONS:
+        raise BettercareError(
+            f"{len(found)} decisions are too many to compare.", remedy=f"Choose at most {MOST_DECISIONS}."
+        )
+    for one in found:
+        changed(network, one)
+    return found
+
+
+def _decisions(network: Network, sent: FormData) -> Iterator[Scenario]:
+    titles = {one.id: one.title for one in network.stations}
+    if str(sent.get("beds", "")).strip():
+        beds, at = whole_number(sent, "beds", "number of places to open"), str(sent.get("unit", ""))
+        if at not in titles:
+            raise BettercareError("No unit is chosen to open places at.", remedy="Choose one from the list.")
+        if not 1 <= beds <= MOST_BEDS:
+            raise BettercareError(f"{beds} places cannot be opened.", remedy=f"Ask for 1 to {MOST_BEDS}.")
+        yield Scenario("open-places", f"{beds} more at {titles[at]}", (Change("servers", at, add=beds),))
+    if stream := str(sent.get("stream", "")):
+        streams, factor = {one.id: one.title or one.id for one in network.arrivals}, str(sent.get("fewer", ""))
+        if stream not in streams or factor not in FEWER:
+            raise BettercareError("What to divert is not on the list.", remedy="Choose a stream, and how many fewer.")
+        yield Scenario(
+            "divert", f"{streams[stream]}: {FEWER[factor]}", (Change("arrivals", stream, times=float(factor)),)
+        )
+    if sent.get("weekend"):
+        yield weekend_discharges(network)
+    for one in dict.fromkeys(str(one) for one in sent.getlist("scenario")):
+        yield named(network, one)
+
+
+def weekend_discharges(network: Network) -> Scenario:
+    """As many discharges on Saturdays and Sundays as on the best day, wherever patients leave at discharge times."""
+    wards = [one.id for one in network.stations if one.leaves_on and one.kind in ("ward", "community")]
+    changes = tuple(Change("leaves_on", one, days=WEEKEND, to=1.0) for one in wards)
+    return Scenario("weekend-discharges", "Weekend discharges as on weekdays", changes)
+
+
+# --- the forecast ----------------------------------------------------------------------------------------------------------
+
+
+@router.get("/plans/{plan}/flow/forecast")
+def forecast(request: Request, visitor: Reader, assessment: Assessed, deployed: Deployed) -> Response:
+    """The last forecast, and a form for another."""
+    network = deployed.network(assessment.plan.id)
+    if network is None:
+        return without_network(request, visitor, assessment)
+    return _forecast_page(request, visitor, assessment, deployed, network)
+
+
+@router.post("/plans/{plan}/flow/forecast")
+def forecast_invented(
+    request: Request, visitor: Reader, assessment: Assessed, deployed: Deployed, sent: Sent
+) -> Response:
+    """Forecast from an invented state, which is about nobody."""
+    return _start(request, visitor, assessment, deployed, sent, "invented")
+
+
+@router.post("/plans/{plan}/flow/now/forecast")
+def forecast_now(request: Request, visitor: Onlooker, assessment: Assessed, deployed: Deployed, sent: Sent) -> Response:
+    """Forecast from the wards, from a file, or from an invented state."""
+    asked = str(sent.get("state", ""))
+    state: State = "wards" if asked == "wards" else "file" if asked == "file" else "invented"
+    return _start(request, visitor, assessment, deployed, sent, state)
+
+
+def _start(
+    request: Request, visitor: Visitor, assessment: Assessment, deployed: Deployment, sent: FormData, state: State
+) -> Response:
+    network = network_of(deployed, assessment)
+    moment = _clock_now(assessment)
+    now, synthetic, warnings = None, False, ()
+    try:
+        decisions = decisions_of(network, sent)
+        if state == "wards":
+            now, synthetic = _of_wards(deployed, assessment, network, visitor, "Forecast of the network")
+        elif state == "file":
+            now = _read(_content(sent), network, sent, moment)
+        if now is not None:
+            if not now.rows.height:
+                raise BettercareError(
+                    "Nobody is in that state, so there is nothing to begin from.",
+                    remedy="Take in a snapshot of the wards, choose a file, or begin from an invented state.",
+                )
+            # Its own warnings are told by the report.
+            warnings = tuple(one for one in standing_of(now, network).warnings if one not in now.warnings)
+        asked = FlowAsked(
+            "forecast", whole_number(sent, "replications", "number of replications"), whole_number(sent, "seed", "seed"),
+            hours=whole_number(sent, "hours", "number of hours"), state=state, at=(now.at if now else moment).isoformat(),
+            decisions=tuple(one.title for one in decisions), synthetic=synthetic,
+        )  # fmt: skip
+        if not 1 <= asked.hours <= int(HOURS[-1]):
+            raise BettercareError(f"{asked.hours} hours cannot be forecast.", remedy=f"Ask for 1 to {HOURS[-1]}.")
+        job = deployed.flow_jobs.start(
+            assessment.plan, network, asked, visitor.user.id, now=now, decisions=decisions, warnings=warnings
+        )
+    except BettercareError as error:
+        return _forecast_page(request, visitor, assessment, deployed, network, _faults(error), sent)
+    return done(address(job))
+
+
+def _forecast_page(
+    request: Request, visitor: Visitor, assessment: Assessment, deployed: Deployment, network: Network, faults: Sequence[Fault] = (),
+    sent: FormData | None = None,
+) -> Response:  # fmt: skip
+    job = deployed.flow_jobs.last(assessment.plan.id, network, "forecast")
+    try:
+        document = deployed.flow_jobs.kept(job).document if job else None
+    except Missing:
+        document = None
+    typed = sent if sent is not None else FormData()
+    return page(
+        request, visitor, "flow_forecast.html.j2", assessment, title="Forecast", status=400 if faults else 200, faulty=bool(faults), faults=faults,
+        most=SHOWN, network=network, job=job, document=document, is_sign=is_sign, jobs=jobs_of(deployed, assessment, network, "forecast"),
+        units=[one for one in network.stations if one.servers != UNLIMITED], streams=network.arrivals, fewer=FEWER, all_hours=HOURS, numbers=REPLICATIONS,
+        weekend=bool(weekend_discharges(network).changes), ticked=[str(one) for one in typed.getlist("scenario")],
+        typed={
+            "hours": USUAL_HOURS, "replications": USUAL, "seed": str(SEED), "state": "wards", "beds": "", "unit": "", "stream": "", "fewer": "0.75",
+            "weekend": "", "at": "",
+        } | {name: str(value)[:120] for name, value in typed.items() if isinstance(value, str)},
+    )  # fmt: skip
