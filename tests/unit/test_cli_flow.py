@@ -63,6 +63,7 @@ def test_a_run_goes_on_until_it_knows(small: str) -> None:
         "run", small, "--days", "7", "--replications", "200", "--until", "within-4 of four-hour to 40%"
     ).output
     assert "not reached" not in said
+    assert "20 runs of 7 days" in Path("out/small/flow-run.html").read_text()  # the fewest that can tell
     short = bettercare("run", small, *QUICK, "--until", "within-4 of four-hour to 0.01%").output
     assert "The precision was not reached in 2 replications." in short
 
@@ -120,6 +121,23 @@ def test_a_network_is_checked(small: str) -> None:
     assert "nowhere" in bettercare("check", "broken.yaml", code=2).output
 
 
+def test_a_calibration_says_what_agrees_and_writes_the_network(small: str, tmp_path: Path) -> None:
+    words = ("calibrate", small, "--replications", "4", "--days", "14", "--workers", "1")
+    before = Path(small).read_bytes()
+    said = bettercare(*words).output
+    assert "The network reproduces" in said
+    assert "it was not shown" in said
+    bettercare(*words, "--write", "fitted.yaml", "--out", "again")
+    assert Path(small).read_bytes() == before  # only what is asked for is written
+    fitted, was = read_network(tmp_path / "fitted.yaml"), read_network(Path(small))
+    assert fitted.services != was.services
+    assert fitted.stations == was.stations
+    page = (tmp_path / "out" / "small" / "flow-calibration.html").read_text()
+    for section in ("fitted", "held-out", "knobs", "basis", "reading"):
+        assert f'<section id="{section}"' in page
+    assert page == (tmp_path / "again" / "flow-calibration.html").read_text()
+
+
 def test_shipped_networks_are_listed() -> None:
     assert "stations" in bettercare("list").output
 
@@ -166,6 +184,9 @@ def test_shipped_networks_are_listed() -> None:
         (("forecast", "SMALL", "--decision", "open 3 at handover"), "handover"),
         (("forecast", "SMALL", "--decision", "\x1b[31mred\x00"), "is not a decision"),
         (("forecast", "SMALL", "--decision", "more-beds", "--decision", "more-beds"), "given twice"),
+        (("calibrate", "SMALL", "--replications", "1"), "1 replications cannot check a fit"),
+        (("calibrate", "SMALL", "--write", "fitted.txt"), "does not end in .yaml"),
+        (("calibrate", "SMALL", "--write", "gone/fitted.yaml"), "cannot be written"),
         (("template", "SMALL", "--out", "now.txt"), "does not end in .csv"),
         (("template", "SMALL", "--out", "gone/now.csv"), "cannot be written"),
     ],

@@ -168,6 +168,8 @@ def test_the_file_fits():
         ("what: servers, at: ward", "what: walls, at: ward", "walls"),
         ("grid: [-10, 0", "grid: [10, 0", "not in order"),
         ("beds: beds, organisation", "beds: bed, organisation", "Did you mean beds?"),
+        ("beds: beds, organisation: acute", "beds: beds", "whose beds"),
+        ("question: door, title", "question: beds, title", "No promise belongs"),
         ("id: room", "id: quick", "twice"),
         ("title: Beds,", "titel: Beds,", "Did you mean title?"),
         ("limit: 40, step: 2", "limit: 40, step: 50", "larger than its limit"),
@@ -202,6 +204,7 @@ def test_hostile_text_is_refused(text: str):
         ("measure: occupancy, of: [ward], at_most: 0.85", "measure: wait-q90, of: [ward], at_most: 3", "Quantiles"),
         ("measure: occupancy, of: [ward], at_most: 0.85", "measure: full, of: [ward, door], at_most: 3", "one station at a time"),
         ("metric: four", "metric: five", "no metric 'five'"),
+        ("grid: [-10, 0", "grid: [-100, 0", "would be -40"),
         ("stream: ill", "stream: sick", "no stream 'sick'"),
         ("station: ward, organisation: acute, pod: non-elective", "station: ward, organisation: acute, pod: maternity", "no 'maternity'"),
         ("goes: ward, instead_of: home", "goes: ward, instead_of: heaven", "heaven"),
@@ -283,8 +286,12 @@ def test_the_base_year_moves_nothing_of_the_plan_and_drivers_come_when_they_come
     assert "later" not in found.titles  # it starts after the days asked about
     assert sizes.min() >= 0
     assert sizes.max() <= 1.5
-    # Not at all in a fifth of the draws; the rest late by up to two months of one and a bit that have gone.
-    assert 0.12 < (sizes == 0).mean() < 0.45
+    # Not at all in a fifth of the draws; of the others some are late, and then smaller or not there yet.
+    prompt = dataclasses.replace(twin(), drivers=tuple(dataclasses.replace(one, late=()) for one in twin().drivers))
+    on_time = futures(plan(), network(), prompt, prompt.question("door"), 200, 7).driver("faster")
+    assert 0.12 < (on_time == 0).mean() < 0.28
+    assert (sizes <= on_time).all()
+    assert sizes.mean() < 0.9 * on_time.mean()
 
 
 @pytest.mark.parametrize("draws", [0, 1, -5, 10**9])

@@ -418,9 +418,15 @@ def _named(titles: dict[str, str], words: str, noun: str) -> str:
 
 @flow_group.command("calibrate")
 @_network
-@_replications
+@click.option(
+    "--replications",
+    default=20,
+    show_default=True,
+    help="Runs of the check before and after; the search uses a quarter of them at a time.",
+)
 @_seed
 @_workers
+@_days
 @click.option(
     "--write",
     "target",
@@ -429,12 +435,11 @@ def _named(titles: dict[str, str], words: str, noun: str) -> str:
 )
 @_out
 def calibrate_command(
-    network: str, replications: int | None, seed: int, workers: int | None, target: Path | None, folder: Path | None
-) -> None:
+    network: str, replications: int, seed: int, workers: int | None, days: int | None, target: Path | None, folder: Path | None
+) -> None:  # fmt: skip
     """Turn the network's knobs until it reproduces its targets, and say which it cannot."""
     from bettercare.flow.calibrate import calibrate
-    from bettercare.flow.network_file import write_network
-    from bettercare.reports.flow.calibration_report import calibration_report
+    from bettercare.reports.flow import calibration_report
 
     its = _read(network)
     no_file_in_the_way(folder)
@@ -445,10 +450,10 @@ def calibrate_command(
             f"{str(target)!r} cannot be written.", "--write", "Give a file in a folder that is there."
         )
     with _progress(f"Calibrating {its.id}") as progress:
-        found = calibrate(its, replications, seed, _cores(workers), progress)
+        found = calibrate(its, replications, seed, _cores(workers), progress, days)
     _publish(calibration_report(found), _folder(folder, its), "flow-calibration")
     if target is not None:
-        write_network(found.network, target)
+        found.write(target)
         _say(f"Written: {target}")
 
 

@@ -70,7 +70,7 @@ class Program(NamedTuple):
     stream_to: Ints
     stream_kind: Ints
     stream_rate: Floats  # [A] an hour, at the mean of the profile
-    stream_week: Floats  # [A, 168] mean 1
+    stream_week: Floats  # [A * 168] mean 1
     stream_month: Floats  # [A, 12] mean 1 over the days of a year
     stream_varies: Floats  # [A] standard deviation of the logarithm of a day's rate
     stream_time: Ints  # [A] a distribution, or -1
@@ -295,7 +295,7 @@ def compiled(network: Network, warm_up: int | None = None) -> Program:
         stream_rate=np.array([(stream.per_day or 0.0) / 24 for stream in streams], dtype=np.float64),
         stream_week=np.array(
             [week_of(profiles[s.profile]) if s.profile else np.ones(HOURS_OF_WEEK) for s in streams], dtype=np.float64
-        ).reshape(-1, HOURS_OF_WEEK),
+        ).reshape(-1),
         stream_month=np.array(
             [months_of(profiles[s.profile]) if s.profile else np.ones(12) for s in streams], dtype=np.float64
         ).reshape(-1, 12),

@@ -18,11 +18,13 @@ from bettercare.flow.network import Distribution
 HOURS = {"minutes": 1 / 60, "hours": 1.0, "days": 24.0}
 DEEPEST = 20.0
 """The quantile tables reach to where one length in e^20 (485 million) is longer."""
-CELLS = 1024
-"""Cells of a quantile table, evenly spaced in the share of lengths that are shorter; the last is drawn from the tail instead."""
-TAIL_CELLS = 512
+CELLS = 256
+"""Cells of a quantile table, evenly spaced in the share of lengths that are shorter."""
+BODY = 224
+"""Cells that are used; the longest eighth is drawn from the tail, where quantiles bend too much for cells of that width."""
+TAIL_CELLS = 256
 """Cells of the tail, evenly spaced in -log of the share that are longer, in which most lengths of stay are nearly straight."""
-TAIL = math.log(CELLS)
+TAIL = -math.log(1.0 - BODY / CELLS)
 _ITERATIONS = 90
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -230,9 +232,9 @@ def _quantile(distribution: Distribution, share: Array) -> Array:
 
 
 def table(distribution: Distribution) -> Array:
-    """Quantiles in hours for drawing by straight lines, [CELLS + TAIL_CELLS + 1]: at the shares 0/CELLS ... (CELLS - 1)/CELLS, then
-    at TAIL_CELLS + 1 points of the tail. Scaled so that what is drawn has the distribution's mean exactly."""
-    share = np.arange(CELLS) / CELLS
+    """Quantiles in hours for drawing by straight lines: at the shares 0/CELLS ... BODY/CELLS, then at TAIL_CELLS + 1 points of
+    the tail, [BODY + TAIL_CELLS + 2]. Scaled so that what is drawn has the distribution's mean exactly."""
+    share = np.arange(BODY + 1) / CELLS
     share[0] = 1e-12
     depth = np.linspace(TAIL, DEEPEST, TAIL_CELLS + 1)
     body = np.maximum(quantile(distribution, share), 0.0)
@@ -241,8 +243,7 @@ def table(distribution: Distribution) -> Array:
     drawn = float(np.sum(body[1:] + body[:-1])) / (2 * CELLS)
     # The mean of straight lines between the points of the tail, under the density e^-z.
     inside = np.exp(-depth[:-1]) - np.exp(-depth[1:]) * (1.0 + width)
-    drawn += float(np.sum(tail[:-1] * -np.diff(np.exp(-depth)) + np.diff(tail) / width * inside)) + float(
-        tail[-1]
-    ) * math.exp(-DEEPEST)
+    drawn += float(np.sum(tail[:-1] * -np.diff(np.exp(-depth)) + np.diff(tail) / width * inside))
+    drawn += float(tail[-1]) * math.exp(-DEEPEST)
     values = np.concatenate([body, tail])
     return values * (mean(distribution) / drawn) if drawn > 0 else values

@@ -22,13 +22,13 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+import llvmlite.ir
+import numba
+import numba.extending
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
 
 from bettercare.flow.compiled import EVEN, FIRST_WITH_ROOM, FIXED, RENEWAL, TABLE, UNIFORM, Floats, Ints, Program
-from bettercare.flow.distributions import CELLS, DEEPEST, TAIL, TAIL_CELLS
+from bettercare.flow.distributions import BODY, CELLS, DEEPEST, TAIL, TAIL_CELLS
 
 Keys = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -95,18 +95,19 @@ _MOST_SAME = 200_000
 
 U = np.uint64
 Function = TypeVar("Function", bound=Callable[..., Any])
-_njit: Any = njit
+_numba: Any = numba
+_ir: Any = llvmlite.ir
 
 
 def _inlined(function: Function) -> Function:
     """Compiled into whatever calls it. Nothing here makes an array, so references to arrays are not counted."""
-    made: Function = _njit(forceinline=True, cache=True, error_model="numpy", _nrt=False)(function)
+    made: Function = _numba.njit(forceinline=True, cache=True, error_model="numpy", _nrt=False)(function)
     return made
 
 
 def _called(function: Function) -> Function:
     """Compiled, called, and run without Python's lock."""
-    made: Function = _njit(nogil=True, cache=True, error_model="numpy", _nrt=False)(function)
+    made: Function = _numba.njit(nogil=True, cache=True, error_model="numpy", _nrt=False)(function)
     return made
 
 
@@ -137,6 +138,7 @@ class State(NamedTuple):
     visits: np.ndarray[Any, np.dtype[np.uint8]]  # [slots, S]
     clock_start: Floats  # [slots, K]
     clock_of: Ints  # [slots, K] class when the clock started
+    comes: Floats  # [A] when the next of each stream comes
     stream: Ints  # [A, 2] patients so far, day of the factor
     stream_factor: Floats  # [A]
     stream_key: Keys  # [A, 2] for the gaps, for the patients
@@ -183,11 +185,11 @@ def _length(d: Any, longer: Any, kinds: Any, figures: Any, tables: Any) -> Any:
     if kind == TABLE:
         at = (1.0 - longer) * CELLS
         i = int(at)
-        if i >= CELLS - 1:
+        if i >= BODY:
             at = (-math.log(longer) - TAIL) * (TAIL_CELLS / (DEEPEST - TAIL))
             i = max(min(int(at), TAIL_CELLS - 1), 0)
             at -= i
-            i += CELLS
+            i += BODY + 1
         else:
             at -= i
         low = tables[U(first + i)]
@@ -209,14 +211,15 @@ def _length(d: Any, longer: Any, kinds: Any, figures: Any, tables: Any) -> Any:
     return min(x, figures[U(d * 4 + 2)])
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _bits(_: Any, number: Any) -> Any:
-    """The 64 bits of a float, as an integer."""
-
+def _bits_of(_: Any, number: Any) -> Any:
     def code(__: Any, builder: Any, ___: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.IntType(64))
+        return builder.bitcast(arguments[0], _ir.IntType(64))
 
-    return types.int64(types.float64), code
+    return _numba.types.int64(_numba.types.float64), code
+
+
+_bits: Any = _numba.extending.intrinsic(_bits_of)
+"""The 64 bits of a float, as an integer."""
 
 
 @_inlined
@@ -367,26 +370,26 @@ def _next_arrival(
 ) -> Any:  # fmt: skip
     """When the next of a stream comes, or infinity: the hours' rates are used up until a unit exponential (or, when
     spread evenly, one patient) is spent. Arrays one by one, because a tuple of them costs more to pass than the work."""
-    number = stream[a, 0]
-    u = _uniform(keys[a, 0] + U(number) * _VISIT, mirror)
-    if kinds[a] == RENEWAL:
+    number = stream[U(a * 2)]
+    u = _uniform(keys[U(a * 2)] + U(number) * _VISIT, mirror)
+    if kinds[U(a)] == RENEWAL:
         return now + _length(time[a], u, time_kind, time_figures, tables)
     left = _length(0, u, time_kind, time_figures, tables)
-    if kinds[a] == EVEN:
+    if kinds[U(a)] == EVEN:
         left = u if number == 0 else 1.0
     hour = int(now)
     x = now
     while hour <= until:
         day = hour // 24
-        if stream[a, 1] != day:
+        if stream[U(a * 2 + 1)] != day:
             # What a day's rate is multiplied by: month, day-to-day variation, and a forecast's path.
-            stream[a, 1] = day
+            stream[U(a * 2 + 1)] = day
             factor[a] = months[a, month_of(first_day + day) % 12]
             if varies[a] > 0.0:
-                factor[a] *= _variation(day, keys[a, 0] ^ _MIX_A, varies[a], mirror)
+                factor[a] *= _variation(day, keys[U(a * 2)] ^ _MIX_A, varies[a], mirror)
             if day_rates.shape[1] > 0:
                 factor[a] *= day_rates[a, min(day, day_rates.shape[1] - 1)]
-        rate = rates[a] * week[a, (first_how + hour) % 168] * factor[a]
+        rate = rates[U(a)] * week[U(a * 168 + (first_how + hour) % 168)] * factor[U(a)]
         room = (hour + 1 - x) * rate
         if room >= left and rate > 0.0:
             return x + left / rate
@@ -444,7 +447,7 @@ def _deadlocked(who: Any, count: Any, alive: Any, most: Any, choice_first: Any, 
 
 
 @_called
-def _begin(run_key: Any, P: Any, F: Any) -> Any:
+def _begin(run_key: Any, P: Any, F: Any, stream: Any, keys: Any) -> Any:
     now = F.real[NOW]
     first_how = ((P.first_day + 3) % 7) * 24
     hour = int(now)
@@ -454,37 +457,33 @@ def _begin(run_key: Any, P: Any, F: Any) -> Any:
         F.counts[s, SERVERS] = P.servers[s, (first_how + hour) % 168]
         F.station[0, s, SERVER_HOURS] = (F.real[PERIOD_END] - now) * F.counts[s, SERVERS]
     for a in range(P.stream_to.shape[0]):
-        F.stream_key[a, 0] = _mixed(run_key ^ P.stream_key[a])
-        F.stream_key[a, 1] = _mixed(run_key + P.stream_key[a] * _MIX_B)
-        F.stream[a, 1] = -1
-        at = _next_arrival(
-            a, now, F.num[MIRROR], F.real[UNTIL], first_how, P.first_day, F.stream, F.stream_factor, F.day_rates, F.stream_key,
+        keys[a * 2] = _mixed(run_key ^ P.stream_key[a])
+        keys[a * 2 + 1] = _mixed(run_key + P.stream_key[a] * _MIX_B)
+        stream[a * 2 + 1] = -1
+        F.comes[a] = _next_arrival(
+            a, now, F.num[MIRROR], F.real[UNTIL], first_how, P.first_day, stream, F.stream_factor, F.day_rates, keys,
             P.stream_kind, P.stream_rate, P.stream_week, P.stream_month, P.stream_varies, P.stream_time,
             P.time_kind, P.time_figures, P.tables,
         )  # fmt: skip
-        F.stream[a, 0] = 1
-        if at <= F.real[UNTIL]:
-            F.num[_HEAP] = _push(at, (a << 3) | _ARRIVAL, F.num[_HEAP], F.heap_time, F.heap_what)
+        stream[a * 2] = 1
     F.num[_HEAP] = _push(math.ceil(now), _HOUR, F.num[_HEAP], F.heap_time, F.heap_what)
     F.num[_FIRST_PERIOD] = month_of(P.first_day + warm // 24)
 
 
 def begin(run_key: np.uint64, program: Program, state: State) -> None:
-    """Put the first arrival of each stream and the first turn of the hour on the calendar."""
-    _begin(run_key, program, state)
+    """Draw the first arrival of each stream, and put the first turn of the hour on the calendar."""
+    _begin(run_key, program, state, state.stream.reshape(-1), state.stream_key.reshape(-1))
 
 
 def advance(run_key: np.uint64, program: Program, state: State, most_events: int) -> int:
     """Take events until the end, at most ``most_events`` of them; returns why it stopped (FINISHED, PAUSED, FULL ...)."""
-    flat = State(
-        *(part.reshape(-1) if name in _FLAT else part for name, part in zip(State._fields, state, strict=True))
-    )
+    flat = state._replace(**{name: getattr(state, name).reshape(-1) for name in _FLAT})
     return int(_advance(run_key, program, flat, most_events))
 
 
 _FLAT = {
     "counts", "head", "tail", "serving_head", "serving_tail", "who", "when", "key", "visits", "clock_start", "clock_of", "station",
-    "by_class", "wait_bins", "clock", "over", "clock_bins", "left", "log_what",
+    "stream", "stream_key", "by_class", "wait_bins", "clock", "over", "clock_bins", "left", "log_what",
 }  # fmt: skip
 
 
@@ -502,7 +501,14 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
     )
     stack, stacked, alive = F.stack, F.stacked, F.alive
     clock_start, clock_of = F.clock_start, F.clock_of
-    stream, stream_factor, stream_key_now, day_rates = F.stream, F.stream_factor, F.stream_key, F.day_rates
+    comes, stream, stream_factor, stream_key_now, day_rates = (
+        F.comes,
+        F.stream,
+        F.stream_factor,
+        F.stream_key,
+        F.day_rates,
+    )
+    A = comes.shape[0]
     initial, initial_time = F.initial, F.initial_time
     station, by_class, wait_bins = F.station, F.by_class, F.wait_bins
     clock, over, clock_bins, left_by = F.clock, F.over, F.clock_bins, F.left
@@ -540,6 +546,10 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
     taken, status = 0, FINISHED
     # The first of the heap has been taken and is still there: it is before all others, so the heap is in order.
     hole = False
+    soonest, coming = np.inf, 0
+    for a in range(A):
+        if comes[a] < soonest:
+            soonest, coming = comes[a], a
 
     while True:
         if hole:
@@ -634,10 +644,17 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     else:
                         step = _ROUTE
         else:
-            if n_heap == 0 or heap_time[0] > until:
+            # Streams are few: the soonest is looked for among them, and the heap holds only what happens to those who are here.
+            if soonest <= heap_time[0]:
+                t, kind, what = soonest, _ARRIVAL, coming
+            else:
+                t, what = heap_time[0], heap_what[0]
+                kind = what & 7
+                what >>= 3
+                hole = True
+            if t > until:
+                hole = False
                 break
-            t, what = heap_time[0], heap_what[0]
-            hole = True
             if t > now:
                 same = 0
             else:
@@ -646,8 +663,6 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     status = STUCK
                     break
             now = t
-            kind = what & 7
-            what >>= 3
             if kind == _DONE:
                 p = what & 0xFFFFFF
                 p8 = p * 8
@@ -687,25 +702,26 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                 p = free[U(n_free)]
                 p8 = p * 8
                 inside += 1
-                number = stream[a, 0]
+                number = stream[U(a * 2)]
                 who[U(p8 + CLASS)], who[U(p8 + AT)], who[U(p8 + STATE)] = stream_class[U(a)], 0, NOWHERE
                 who[U(p8 + STAMP)] += 1
                 who[U(p8 + CLOCKS)] = 0
                 who[U(p8 + NUMBER)] = (a << 40) | number
-                keys[U(p * 2)] = _mixed(stream_key_now[a, 1] + U(number) * _VISIT)
+                keys[U(p * 2)] = _mixed(stream_key_now[U(a * 2 + 1)] + U(number) * _VISIT)
                 if revisits:
                     for j in range(S):
                         visits[U(p * S + j)] = 0
                 when[U(p8 + _LEFT)] = -1.0
                 target, step = stream_to[U(a)], _MOVE
-                at = _next_arrival(
+                comes[U(a)] = _next_arrival(
                     a, now, mirror, until, first_how, first_day, stream, stream_factor, day_rates, stream_key_now, stream_kind, stream_rate,
                     stream_week, stream_month, stream_varies, stream_time, time_kind, time_figures, tables,
                 )  # fmt: skip
-                stream[a, 0] = number + 1
-                if at <= until:
-                    _replace(at, (a << 3) | _ARRIVAL, n_heap, heap_time, heap_what)
-                    hole = False
+                stream[U(a * 2)] = number + 1
+                soonest = np.inf
+                for j in range(A):
+                    if comes[U(j)] < soonest:
+                        soonest, coming = comes[U(j)], j
                 if logging:
                     n_log = _logged(n_log, now, who[p8 + NUMBER], ARRIVES, target, who[p8 + CLASS], log_time, log_what)
             elif kind == _GO:
@@ -1265,6 +1281,7 @@ def fresh(
         visits=np.zeros((slots, S), dtype=np.uint8),
         clock_start=np.zeros((slots, K)),
         clock_of=np.zeros((slots, K), dtype=np.int64),
+        comes=np.full(streams, np.inf),
         stream=np.zeros((streams, 2), dtype=np.int64),
         stream_factor=np.ones(streams),
         stream_key=np.zeros((streams, 2), dtype=np.uint64),

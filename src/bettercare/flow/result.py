@@ -22,6 +22,7 @@ from bettercare.flow.network import UNLIMITED, Network
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 ALL = "all"
 CONFIDENCE = 0.95
+_stats: Any = stats
 
 _EDGES = np.array([0.0, *(np.ldexp(0.5 + (i % 16) / 32, i // 16 - 6) for i in range(BINS))])
 
@@ -92,16 +93,17 @@ def estimate(values: Floats, antithetic: bool = False) -> Estimate:
     """Mean and interval by Student's t over replications (over the means of pairs when they are antithetic); NaN are left out."""
     known = values[~np.isnan(values)]
     if not len(known):
-        return Estimate(*(float("nan"),) * 6, 0)
-    spread = np.percentile(known, [5, 50, 95])
+        nan = float("nan")
+        return Estimate(nan, nan, nan, nan, nan, nan, 0)
+    p05, p50, p95 = (float(value) for value in np.percentile(known, [5, 50, 95]))
     independent = known
     if antithetic and len(values) % 2 == 0 and not np.isnan(values).any():
         independent = values.reshape(-1, 2).mean(axis=1)
     count, mean = len(independent), float(independent.mean())
     half = float("nan")
     if count > 1:
-        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * independent.std(ddof=1) / np.sqrt(count))
-    return Estimate(mean, mean - half, mean + half, *map(float, spread), len(known))
+        half = float(_stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * independent.std(ddof=1) / np.sqrt(count))
+    return Estimate(mean, mean - half, mean + half, p05, p50, p95, len(known))
 
 
 @dataclass(frozen=True)
@@ -390,7 +392,8 @@ def _fields(found: Estimate) -> tuple[float | int, ...]:
 
 
 def _over(part: Floats, whole: Floats) -> Floats:
-    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    shares: Floats = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    return shares
 
 
 def _known(ident: str, among: dict[str, int], noun: str) -> int:

@@ -459,7 +459,7 @@ def _criteria(answer: Answer) -> Exhibit | None:
         Column("note", "Note"),
     )
     message = f"Where the {plural(len(rows), 'promise')} come from."
-    return Exhibit("twin-criteria", message, Table(columns, rows), sheet="Where promises come from")
+    return Exhibit("twin-promised", message, Table(columns, rows), sheet="Where promises come from")
 
 
 def _driver_table(answer: Answer) -> Exhibit | None:

@@ -6,7 +6,7 @@ The file is ``flow/twin.yaml`` beside a plan's network; ``fields.csv`` is the di
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from difflib import get_close_matches
@@ -33,6 +33,8 @@ _LARGEST = 1_000_000
 _MOST_ROWS = 2_000
 TOGETHER = ("occupancy",)
 """Measures of several stations that are worked out from their sums; those that count patients or days are added."""
+ADDED = ("occupied", "waiting", "blocked", "servers")
+"""Mean numbers, which are added over stations as counts are."""
 
 
 @dataclass(frozen=True)
@@ -440,6 +442,10 @@ def _rules(
     for one in sections["questions"]:
         if one.beds and one.beds not in levers:
             yield "questions", one.id, f"There is no lever {one.beds!r}.", _nearest(one.beds, levers)
+        if one.beds and not one.organisation:
+            yield "questions", one.id, "It does not say whose beds are counted.", "Add organisation."
+        if not any(promise.question == one.id for promise in sections["promises"]):
+            yield "questions", one.id, "No promise belongs to it.", "Add one, or take the question out."
     for one in sections["promises"]:
         if one.question not in questions:
             yield "promises", one.id, f"There is no question {one.question!r}.", _nearest(one.question, questions)
@@ -554,7 +560,7 @@ class _Held:
             for size in (driver.low, driver.high):
                 yield from self._made("drivers", driver.id, driver.changes, size)
         for lever in self.twin.levers:
-            for size in (lever.limit, *(size for size in lever.grid if size > 0)):
+            for size in (lever.limit, *(size for size in lever.grid if size)):
                 yield from self._made("levers", lever.id, lever.changes, size)
 
     def _fault(self, section: str, row: str, what: str, remedy: str) -> Fault:
@@ -622,8 +628,3 @@ class _Held:
                     yield self._fault(
                         "promises", promise.id, f"{station.id} has no limit and no occupancy.", "Leave it out."
                     )
-
-
-ADDED = ("occupied", "waiting", "blocked", "servers")
-"""Mean numbers, which are added over stations as counts are."""
-Progress = Callable[[str, int, int], None]

@@ -23,7 +23,7 @@ from bettercare.flow.network import Network, Scenario
 from bettercare.flow.now import Now
 from bettercare.plan import Plan
 from bettercare.store import Missing
-from bettercare.web.flow_run import FlowAsked, Kept, Kind, Order
+from bettercare.web.flow_run import FlowAsked, FlowOrder, Kept, Kind
 
 MOST: dict[Kind, int] = {"run": 500, "calibration": 100, "forecast": 2_000, "promises": 1_000}
 """Replications that a page may ask for."""
@@ -71,7 +71,7 @@ class _Live:
     """A job of this server, its order until it is begun, and its process while it runs."""
 
     job: FlowJob
-    order: Order | None
+    order: FlowOrder | None
     process: subprocess.Popen[bytes] | None = field(default=None)
 
 
@@ -117,7 +117,9 @@ class FlowJobs:
             job = FlowJob(id, plan.id, mark, asked, by, datetime.now(UTC).isoformat(timespec="microseconds"))
             target = self._place(plan.id, id, "kept")
             target.parent.mkdir(parents=True, exist_ok=True)
-            live = self._live[plan.id, id] = _Live(job, Order(plan, network, asked, target, now, decisions, warnings))
+            live = self._live[plan.id, id] = _Live(
+                job, FlowOrder(plan, network, asked, target, now, decisions, warnings)
+            )
             self._at_hand.pop((plan.id, id), None)
             self._write(job)
             self._waiting.append(live)

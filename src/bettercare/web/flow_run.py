@@ -60,7 +60,7 @@ class FlowAsked:
 
 
 @dataclass(frozen=True)
-class Order:
+class FlowOrder:
     """What the process is given."""
 
     plan: Plan
@@ -100,7 +100,7 @@ class Kept:
 
 def main() -> None:
     """Carry out the order on standard input."""
-    order: Order = pickle.load(sys.stdin.buffer)
+    order: FlowOrder = pickle.load(sys.stdin.buffer)
     threading.Thread(target=_end_with_server, daemon=True).start()
     if hasattr(os, "nice"):
         # Pages come first.
@@ -126,7 +126,7 @@ def _end_with_server() -> None:
     os._exit(1)
 
 
-def simulated(order: Order, workers: int, progress: Progress) -> Kept:
+def simulated(order: FlowOrder, workers: int, progress: Progress) -> Kept:
     """A run of the network, under a scenario or as it is."""
     from bettercare.flow import run
     from bettercare.flow.scenarios import scenario as named
@@ -141,7 +141,7 @@ def simulated(order: Order, workers: int, progress: Progress) -> Kept:
     return Kept(result.network, run_report(result, scenario), result)
 
 
-def calibrated(order: Order, workers: int, progress: Progress) -> Kept:
+def calibrated(order: FlowOrder, workers: int, progress: Progress) -> Kept:
     """The network held against what was seen, its knobs turned until it agrees as well as it can."""
     from bettercare.flow.calibrate import calibrate
     from bettercare.reports.flow.calibration_report import calibration_report
@@ -151,7 +151,7 @@ def calibrated(order: Order, workers: int, progress: Progress) -> Kept:
     return Kept(order.network, calibration_report(found))
 
 
-def forecast(order: Order, workers: int, progress: Progress) -> Kept:
+def forecast(order: FlowOrder, workers: int, progress: Progress) -> Kept:
     """The next hours from now, as it is and under each decision."""
     from bettercare.flow.forecast import forecast as look_ahead
     from bettercare.reports.flow.forecast_report import forecast_report
@@ -183,7 +183,7 @@ def invented_state(network: Network, at: datetime, seed: int) -> Now:
         return read_log(log, there).state(network, at)
 
 
-def promises(order: Order, workers: int, progress: Progress) -> Kept:
+def promises(order: FlowOrder, workers: int, progress: Progress) -> Kept:
     """The plan's promises tested in its network."""
     from bettercare.reports.twin_report import promises_report
     from bettercare.twin import answer, answers, find_twin, read_twin

@@ -108,22 +108,20 @@ def _verdict(forecast: Forecast, risks: list[dict[str, Any]]) -> str:
 
 
 def _best(forecast: Forecast, stations: Sequence[str]) -> str:
-    """The decision and the unit with the greatest difference between them."""
+    """The decision that leaves fewest hours without a free place, over all these units: one may only move the shortage."""
     if not forecast.decisions:
         return ""
-    rows = {(row["decision"], row["station"]): row for row in forecast.first_full().iter_rows(named=True)}
-    falls = {
-        (one.title, station): rows[NOW_AS_IT_IS, station]["chance"] - rows[one.id, station]["chance"]
-        for one in forecast.decisions
-        for station in stations
-        if (one.id, station) in rows
-    }
-    (title, station), fall = max(falls.items(), key=lambda one: (one[1], one[0]), default=(("", ""), 0.0))
-    if fall < 0.01:
-        return "None of the decisions makes any of these units clearly less likely to run out."
-    before = rows[NOW_AS_IT_IS, station]
+    lost = hours_full(forecast)
+
+    def total(decision: str) -> float:
+        return sum(lost.get((decision, station), 0.0) for station in stations)
+
+    before = total(NOW_AS_IT_IS)
+    best = min(forecast.decisions, key=lambda one: (total(one.id), one.id))
+    if total(best.id) > before - 0.5:
+        return "No decision leaves clearly fewer hours without a free place over these units."
     return sentence(
-        f"{title}: the chance for {before['title']} falls from {chance(before['chance'])} to {chance(before['chance'] - fall)}"
+        f"Of the decisions, {best.title} does most: {count(total(best.id))} hours without a free place over these units, against {count(before)}"
     )
 
 

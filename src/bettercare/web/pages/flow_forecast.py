@@ -279,7 +279,8 @@ def _start(
 ) -> Response:
     network = network_of(deployed, assessment)
     moment = _clock_now(assessment)
-    now, synthetic, warnings = None, False, ()
+    now: Now | None = None
+    synthetic, warnings = False, tuple[str, ...]()
     try:
         decisions = decisions_of(network, sent)
         if state == "wards":

@@ -60,8 +60,10 @@ def basis_of(evidence: Evidence) -> str:
 
 def title_of(network: Network, ident: str) -> str:
     """What a station, choice, outcome or class is called."""
-    rows = (*network.stations, *network.choices, *network.outcomes, *network.classes)
-    return "Everybody else" if ident == ANY else next((row.title or row.id for row in rows if row.id == ident), ident)
+    titles = {ANY: "Everybody else"}
+    titles |= {one.id: one.title for one in network.classes} | {one.id: one.title for one in network.outcomes}
+    titles |= {one.id: one.title for one in network.choices} | {one.id: one.title for one in network.stations}
+    return titles.get(ident) or ident
 
 
 def days_of(days: Sequence[int]) -> str:
