@@ -103,9 +103,7 @@ def put(jobs: FlowJobs, id: str, asked: FlowAsked, kept: Kept, by: str = "ann", 
 
 
 def run_of(scenario: str) -> Kept:
-    return simulated(
-        FlowOrder(plan(BCF), NETWORK, FlowAsked("run", 4, 1, scenario), Path()), 1, quiet
-    )
+    return simulated(FlowOrder(plan(BCF), NETWORK, FlowAsked("run", 4, 1, scenario), Path()), 1, quiet)
 
 
 @pytest.fixture(scope="module")
@@ -311,7 +309,14 @@ def test_a_station_shows_its_load_its_ways_on_and_what_they_rest_on(shown: Clien
     more = text(shown.get(f"{BASE}/stations/medicine?run=beds1").text)
     assert "30 places" in more
     assert more != said
-    for path in ("stations/none", f"stations/{EVIL}", "stations/door?run=none", "day?hour=24", "day?weekday=Someday", "day?hour=x"):
+    for path in (
+        "stations/none",
+        f"stations/{EVIL}",
+        "stations/door?run=none",
+        "day?hour=24",
+        "day?weekday=Someday",
+        "day?hour=x",
+    ):
         assert shown.get(f"{BASE}/{path}").status_code == 404, path
 
 
@@ -434,7 +439,9 @@ def test_a_forecast_is_kept_without_its_patients_and_read_by_everybody(flow: Cli
 
 
 def test_an_invented_state_says_that_it_is(flow: Client) -> None:
-    order = FlowOrder(plan(BCF), NETWORK, FlowAsked("forecast", 10, 1, hours=12, state="invented", at="2016-02-03T11:00:00"), Path())
+    order = FlowOrder(
+        plan(BCF), NETWORK, FlowAsked("forecast", 10, 1, hours=12, state="invented", at="2016-02-03T11:00:00"), Path()
+    )
     kept = forecast(order, 1, quiet)
     assert kept.document.banner.startswith("Synthetic")
     assert kept.tables["now"]["in_service"].sum() > 0
@@ -476,7 +483,9 @@ def test_a_state_is_never_known_again_by_its_name(flow: Client) -> None:
     jobs._busy = True  # Nothing is worked on.
     now = Now.of([], NETWORK, datetime(2016, 1, 31, 11))
     asked = FlowAsked("forecast", 20, 1, hours=24, state="file", at="2016-01-31T11:00:00")
-    assert jobs.start(plan(BCF), NETWORK, asked, "a", now=now).id != jobs.start(plan(BCF), NETWORK, asked, "a", now=now).id
+    assert (
+        jobs.start(plan(BCF), NETWORK, asked, "a", now=now).id != jobs.start(plan(BCF), NETWORK, asked, "a", now=now).id
+    )
 
 
 # --- for programs ----------------------------------------------------------------------------------------------------------

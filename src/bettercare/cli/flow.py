@@ -94,10 +94,15 @@ def _cores(workers: int | None) -> int:
 @contextmanager
 def _progress(what: str) -> Iterator[Progress]:
     """Progress as a run tells it. The first run on a machine compiles the engine, which is said."""
-    compiled = Path(_engine.__file__).parent.glob("__pycache__/engine.*.nbi")
-    first = "" if any(compiled) else " (the first run compiles the engine: about 10 seconds)"
+    first = "" if _is_compiled() else " (the first run compiles the engine: about 10 seconds)"
     with shown(what + first, commands.err) as update:
         yield lambda _, done, of: update(done, of)
+
+
+def _is_compiled() -> bool:
+    """Whether a compiled engine is kept where its functions say they keep theirs."""
+    folders = {getattr(getattr(one, "stats", None), "cache_path", None) for one in vars(_engine).values()} - {None}
+    return any(any(Path(str(folder)).glob("engine.*.nbi")) for folder in folders)
 
 
 def _read(name: str) -> Network:

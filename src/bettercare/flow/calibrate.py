@@ -20,7 +20,7 @@ from scipy.optimize import lsq_linear
 
 from bettercare.errors import BettercareError
 from bettercare.flow.measures import measure
-from bettercare.flow.network import Knob, Network, Target
+from bettercare.flow.network import Change, Knob, Network, Target
 from bettercare.flow.network_file import write_network
 from bettercare.flow.result import Estimate, Result
 from bettercare.flow.run import SEED, run
@@ -199,22 +199,23 @@ def calibrate(
 
 def turned(network: Network, values: Sequence[float] | Floats) -> Network:
     """The network with its knobs at these values, one for each in order."""
-    changes = [
-        replace(knob.change, to=float(value))
-        if knob.change.to is not None
-        else replace(knob.change, times=float(value))
-        for knob, value in zip(network.knobs, values, strict=True)
-    ]
-    return changed(network, changes)
+    return changed(network, [_change(knob, float(value)) for knob, value in zip(network.knobs, values, strict=True)])
+
+
+def _change(knob: Knob, value: float) -> Change:
+    if knob.change.to is None:
+        return replace(knob.change, times=value)
+    # There is no half server; what times leaves is rounded where it is applied.
+    whole = knob.change.what in {"servers", "queue"}
+    return replace(knob.change, to=float(math.floor(value + 0.5)) if whole else value)
 
 
 def _check(network: Network) -> None:
     if not network.knobs:
         raise BettercareError(f"The network {network.id} has no knobs to turn.", remedy="Add a section knobs.")
-    if not any(not target.held_out and target.weight > 0 for target in network.targets):
-        remedy = "Add a section targets, with one that is not held_out and has a weight."
-        raise BettercareError(f"The network {network.id} has no targets to fit.", remedy=remedy)
     for knob in network.knobs:
+        if knob.change.add is not None:
+            raise BettercareError("A knob cannot add.", f"knob {knob.id}", "Write times or to.")
         if not (math.isfinite(knob.low) and math.isfinite(knob.high) and 0 <= knob.low < knob.high):
             raise BettercareError(
                 f"{knob.low:g} to {knob.high:g} is no room to turn.", f"knob {knob.id}", "Write a low below a high."
@@ -223,12 +224,17 @@ def _check(network: Network) -> None:
             what = f"It stands at {_start(knob):g}, outside {knob.low:g} to {knob.high:g}."
             raise BettercareError(what, f"knob {knob.id}", "Widen its limits.")
     for target in network.targets:
-        if not (math.isfinite(target.value) and math.isfinite(target.weight) and target.weight >= 0):
-            raise BettercareError("Its value or weight is no number.", f"target {target.id}", "Write a number.")
+        numbers = (target.value, target.weight, target.tolerance)
+        if not all(map(math.isfinite, numbers)) or target.weight < 0 or target.tolerance < 0:
+            what = "Its value, tolerance or weight is no number, or is negative where it may not be."
+            raise BettercareError(what, f"target {target.id}", "Write a number, from 0 for tolerance and weight.")
         try:
             measure(target.measure)
         except BettercareError as error:
             raise BettercareError(error.what, f"target {target.id}", error.remedy) from None
+    if not any(not target.held_out and target.weight > 0 for target in network.targets):
+        remedy = "Add a section targets, with one that is not held_out and has a weight."
+        raise BettercareError(f"The network {network.id} has no targets to fit.", remedy=remedy)
 
 
 def _start(knob: Knob) -> float:

@@ -453,8 +453,11 @@ def _begin(run_key: Any, P: Any, F: Any, stream: Any, keys: Any) -> Any:
     hour = int(now)
     warm = F.num[_WARM]
     F.real[PERIOD_END] = float(warm) if warm > 0 else _period_end(hour, P.first_day, F.real[UNTIL])
+    while F.num[_STEP] < P.step_hour.shape[0] and P.step_hour[F.num[_STEP]] <= hour:
+        F.counts[P.step_station[F.num[_STEP]], ADDED] += P.step_servers[F.num[_STEP]]
+        F.num[_STEP] += 1
     for s in range(P.most.shape[0]):
-        F.counts[s, SERVERS] = P.servers[s, (first_how + hour) % 168]
+        F.counts[s, SERVERS] = max(P.servers[s, (first_how + hour) % 168] + F.counts[s, ADDED], 0)
         F.station[0, s, SERVER_HOURS] = (F.real[PERIOD_END] - now) * F.counts[s, SERVERS]
     for a in range(P.stream_to.shape[0]):
         keys[a * 2] = _mixed(run_key ^ P.stream_key[a])
@@ -624,7 +627,9 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                 else:
                     frm = s
                     at = now
-                    if initial[i, 3] < 0 and of_station[s * 8 + _LEAVES_ON] >= 0:
+                    if initial_time[i, 1] >= 0.0:
+                        at = now + initial_time[i, 1]
+                    elif initial[i, 3] < 0 and of_station[s * 8 + _LEAVES_ON] >= 0:
                         at = _goes_at(
                             now,
                             of_station[s * 8 + _LEAVES_ON],

@@ -36,8 +36,9 @@ class Start:
     """Who is in the network when a run begins, instead of nobody. Arrays of one length, a row a patient.
 
     ``state`` 0 waits, 1 is in service, 2 is ready to leave. ``goes_to`` is a place to go to as ``compiled.names_of`` numbers
-    them, or -1: the routes decide. ``residual_hours`` is what is left of the service; NaN: drawn from the distribution of
-    those who have stayed ``elapsed_hours`` already.
+    them, or -1: the routes decide. ``residual_hours`` is what is left of the service, or, of who is ready, until they leave; one row
+    for all replications or one each, [replications, patients]; NaN: drawn from the distribution of those who have stayed
+    ``elapsed_hours`` already, or the next discharge time.
     """
 
     at: datetime
@@ -175,16 +176,18 @@ def _initial(program: Program, start: Start | None) -> tuple[Ints, Floats]:
     from bettercare.flow.engine import IN_SERVICE, READY, WAITING
 
     if start is None:
-        return np.zeros((0, 4), dtype=np.int64), np.zeros((0, 3))
+        return np.zeros((0, 4), dtype=np.int64), np.zeros((1, 0, 3))
     state = np.array([WAITING, IN_SERVICE, READY])[np.asarray(start.state)]
     # Those who have a place are put there before those who wait for one.
     order = np.argsort(state == WAITING, kind="stable")
     initial = np.stack([start.station, start.patient_class, state, start.goes_to], axis=1).astype(np.int64)[order]
-    residual = np.where(np.isnan(start.residual_hours), -1.0, start.residual_hours)
-    depth = _longer(
+    longer = _longer(
         program, np.asarray(start.station), np.asarray(start.patient_class), np.asarray(start.elapsed_hours)
     )
-    return initial, np.stack([start.elapsed_hours, residual, depth], axis=1).astype(np.float64)[order]
+    residual = np.atleast_2d(np.where(np.isnan(start.residual_hours), -1.0, start.residual_hours))
+    times = np.zeros((len(residual), len(longer), 3))
+    times[:, :, 0], times[:, :, 1], times[:, :, 2] = start.elapsed_hours, residual, longer
+    return initial, np.ascontiguousarray(times[:, order])
 
 
 def _longer(program: Program, station: Ints, patient: Ints, elapsed: Floats) -> Floats:
@@ -237,7 +240,7 @@ def _replication(plan: _Plan, number: int) -> Recorded:
     key = engine.run_key(plan.seed, pair)
     state = engine.fresh(
         program, len(network.arrivals), len(plan.periods), plan.trace_hours, plan.hours, plan.first_hour, plan.warm_hours,
-        mirror, plan.initial, plan.initial_time, _FIRST_SLOTS + 2 * len(plan.initial), MOST_INSIDE,
+        mirror, plan.initial, plan.initial_time[number % len(plan.initial_time)], _FIRST_SLOTS + 2 * len(plan.initial), MOST_INSIDE,
         None if plan.day_rates is None else plan.day_rates[number % len(plan.day_rates)], _LOG_ROWS if plan.log else 0,
     )  # fmt: skip
     engine.begin(key, program, state)

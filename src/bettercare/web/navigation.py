@@ -20,7 +20,12 @@ MENU = (
 )  # fmt: skip
 """Groups, and the name and address of each page in them, after ``/plans/{plan}``."""
 
-NEEDED: dict[str, Right] = {"/flow/now": "wards", "/wards": "wards", "/stays/import": "snapshot", "/stays/readings": "snapshot"}
+NEEDED: dict[str, Right] = {
+    "/flow/now": "wards",
+    "/wards": "wards",
+    "/stays/import": "snapshot",
+    "/stays/readings": "snapshot",
+}
 """Pages that not everybody who reads may open, and the right each needs: the menu of others leaves them out."""
 
 UNDER = {"/agenda": "/meetings", "/stays": "/wards"}

@@ -61,7 +61,11 @@ def jobs_of(
     deployed: Deployment, assessment: Assessment, network: Network, kind: Kind | None = None
 ) -> list[tuple[FlowJob, str]]:
     """The work for a plan, the newest first, each with what it is of."""
-    return [(job, job_title(job, network)) for job in deployed.flow_jobs.recent(assessment.plan.id, kind)[:SHOWN]]
+    mark = fingerprint(network)
+    return [
+        (job, job_title(job, network) + ("" if job.network == mark else ", with the network as it was then"))
+        for job in deployed.flow_jobs.recent(assessment.plan.id, kind)[:SHOWN]
+    ]
 
 
 # --- runs ------------------------------------------------------------------------------------------------------------------
