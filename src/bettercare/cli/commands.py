@@ -67,6 +67,7 @@ class Rooms(Group):
         "chain": "bettercare.cli.assurance:chain_command",
         "actuals": "bettercare.cli.assurance:actuals_group",
         "flow": "bettercare.cli.flow:flow_group",
+        "twin": "bettercare.cli.twin:twin_command",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

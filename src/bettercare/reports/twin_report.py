@@ -96,6 +96,10 @@ def _likely(probability: float) -> str:
     return next((word for least, word in words if probability >= least), "Very unlikely")
 
 
+def _chance(probability: float) -> str:
+    return "less than 1%" if 0 < probability < 0.01 else chance(probability)
+
+
 def _of(probability: float, draws: int) -> str:
     """A chance as a share of futures; none of a few is not never."""
     if probability in (0.0, 1.0):
@@ -423,7 +427,7 @@ def _levers(found: Sequence[Smallest]) -> list[Lever]:
 
 def _size(one: Smallest) -> str:
     if one.size is None:
-        return f"none tried ({chance(one.reached)} at {_amount(one.lever, one.lever.limit)})"
+        return f"not even {_amount(one.lever, one.lever.limit)} ({_chance(one.reached)})"
     return _amount(one.lever, one.size) if one.size else "nothing: it holds already"
 
 
@@ -434,7 +438,7 @@ def _amount(lever: Lever, size: float) -> str:
 def _basis(answer: Answer) -> Section:
     lead = (
         "Every future is made of what is written here. Assumed means that the sources do not have it and the answer needs it; each has its reason. "
-        "Nothing known only after the plan was made is used."
+        + sentence(answer.twin.summary)
     )
     found = (
         _criteria(answer),

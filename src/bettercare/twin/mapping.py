@@ -427,8 +427,8 @@ class _Reading:
 
     def rules(self, sections: Mapping[str, tuple[Any, ...]]) -> None:
         """What one row has to do with another; the line is not known any more, so the row is named."""
-        questions = {one.id for one in sections["questions"]}
-        levers = {one.id for one in sections["levers"]}
+        questions = [one.id for one in sections["questions"]]
+        levers = [one.id for one in sections["levers"]]
         for section in ("questions", "promises"):
             if not sections[section]:
                 self.faults.append(Fault(self.shown, f"There are no {section}.", f"Add {section}: and a list."))
@@ -437,7 +437,7 @@ class _Reading:
 
 
 def _rules(
-    sections: Mapping[str, tuple[Any, ...]], questions: set[str], levers: set[str]
+    sections: Mapping[str, tuple[Any, ...]], questions: Sequence[str], levers: Sequence[str]
 ) -> Iterator[tuple[str, str, str, str]]:
     for one in sections["questions"]:
         if one.beds and one.beds not in levers:
@@ -535,14 +535,14 @@ class _Held:
     network: Network
 
     def all(self) -> Iterator[Fault]:
-        stations = {one.id for one in self.network.stations}
+        stations = [one.id for one in self.network.stations]
         yield from self._heads()
         yield from self._promises(stations)
         places = {
             (row["organisation"], row["pod"]) for name in ("beds", "activity") for row in self.plan[name] if row["pod"]
         }
         beds = {(row["organisation"], row["pod"]) for row in self.plan["beds"] if row["pod"]}
-        arrivals = {one.id for one in self.network.arrivals}
+        arrivals = [one.id for one in self.network.arrivals]
         for stream in self.twin.streams:
             yield from self._known("streams", stream.stream, stream.stream, arrivals, "stream")
             yield from self._pod("streams", stream.stream, stream.organisation, stream.pod, places)
@@ -594,10 +594,10 @@ class _Held:
         except BettercareError as error:
             yield self._fault(section, row, f"{error.what} (at size {size:g})", error.remedy)
 
-    def _promises(self, stations: set[str]) -> Iterator[Fault]:
-        metrics = {row.id for row in self.plan["metrics"]}
+    def _promises(self, stations: Sequence[str]) -> Iterator[Fault]:
+        metrics = [row.id for row in self.plan["metrics"]]
         clocks = {clock.id: clock for clock in self.network.clocks}
-        outcomes = {outcome.id for outcome in self.network.outcomes}
+        outcomes = [outcome.id for outcome in self.network.outcomes]
         known: dict[str, Iterable[str]] = {"station": stations, "clock": clocks, "outcome": outcomes}
         for promise in self.twin.promises:
             if promise.metric and promise.metric not in metrics:
