@@ -41,7 +41,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-OPERATIONS = 85
+OPERATIONS = 95
 FITTING: dict[str, Any] = {
     "body": "integration-executive", "board": "integration-executive", "scheme": "hdr1", "metric": "m3", "period": "2015-12-01", "about": ["rag:m3"],
     "focus": "", "from_account": "scheme:hdr1", "to_account": "spent:hdr1", "kind": "spend", "on": "2016-01-10", "meeting": "hwb-2014-09-16", "because": "rag:m3",

@@ -44,11 +44,24 @@ Progress = Callable[[str, int, int], None]
 def flow_group() -> None:
     """Patient flow: simulate a network of care, calibrate it, compare scenarios, forecast from now.
 
-    NETWORK is the id of a shipped network (see `bettercare flow list`), a shipped plan that has one, a folder, or a .yaml file.
+    NETWORK is the id of a shipped network (see `bettercare flow list`), a shipped plan that has one, a folder, or a .yaml file; it
+    may be left out when only one is shipped.
     """
 
 
-_network = click.argument("network")
+def _named(_: click.Context, __: click.Parameter, name: str | None) -> str:
+    """The network asked for, or the only one there is."""
+    if name is not None:
+        return name
+    known = shipped_networks()
+    if len(known) != 1:
+        raise BettercareError(
+            "No network is named.", remedy=f"Name one of: {', '.join(known) or 'a folder or a file'}."
+        )
+    return next(iter(known))
+
+
+_network = click.argument("network", required=False, callback=_named)
 _out = click.option(
     "--out",
     "folder",

@@ -138,6 +138,7 @@ def serve_command(
             again = ["bettercare", "serve", *plans, *(["--demo"] if demo else []), "--store", store.address]
             _say(f"Ready: `{shlex.join(again)}` will serve it.")
             deployment.jobs.close()
+            deployment.flow_jobs.close()
             return
         _say(f"Open {_address(host, listening, https)} in a browser. Ctrl-C stops it.")
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
