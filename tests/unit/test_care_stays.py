@@ -10,7 +10,6 @@ import pytest
 from pydantic import ValidationError
 
 from bettercare.care.bed_days import BedDay, days_of, lost_bed_days, mark, of_day, red_days, reviewed
-from bettercare.care.nhs_number import holds_nhs_number, is_nhs_number
 from bettercare.care.now import state_now
 from bettercare.care.readings import Reading, note_reading, readings
 from bettercare.care.snapshot import SnapshotError, preview, read_snapshot, read_upload, take, template
@@ -64,30 +63,13 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.mark.parametrize("text", ["9434765919", NUMBER, "943-476-5919", "943\u00a0476\u00a05919", "943\u2013476\u20135919", "９４３４７６５９１９", "٩٤٣٤٧٦٥٩١٩", "94347\u200b65919", "x 943 476 5919 y", "9.4.3.4.7.6.5.9.1.9", "0000000000"])  # fmt: skip
-def test_an_nhs_number_is_known_however_it_is_written(text: str) -> None:
-    assert holds_nhs_number(text)
+def test_a_stay_refuses_an_nhs_number_however_it_is_written(text: str) -> None:
     with pytest.raises(ValidationError) as refused:
         stay(pseudonym=text)
     assert "5919" not in str(refused.value)
     for name in ("unit", "bed", "criteria"):
         with pytest.raises(ValidationError, match="must not hold an NHS number"):
             stay(**{name: text})
-
-
-@pytest.mark.parametrize(
-    "text", ["9434765918", "943476591", "94347659190", "P9434765918", "2016-11-02", "", "²", "1" * 400]
-)
-def test_other_numbers_are_not_taken_for_one(text: str) -> None:
-    assert not holds_nhs_number(text)
-
-
-def test_one_in_eleven_numbers_has_the_right_check_digit_and_none_has_ten() -> None:
-    # 9,999 numbers whose first nine digits run on: each has one right tenth digit, or none where it would be ten.
-    right = [
-        sum(is_nhs_number(f"{first:09d}{last}") for last in range(10)) for first in range(100_000_000, 100_002_200)
-    ]
-    assert set(right) == {0, 1}
-    assert right.count(0) == pytest.approx(200, abs=3)
 
 
 # --- what a stay refuses --------------------------------------------------------------------------------------------------

@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Literal, Self, get_args
 import polars as pl
 from pydantic import ConfigDict, field_validator, model_validator
 
-from bettercare.care.nhs_number import NO_NUMBER, holds_nhs_number
 from bettercare.care.stays import Stay, book, day_of
 from bettercare.errors import BettercareError
 from bettercare.store import Record, Store, asks
+from bettercare.vocabulary.nhs_number import NO_NUMBER, holds_nhs_number
 
 Colour = Literal["red", "green", "not yet"]
 Reason = Literal[

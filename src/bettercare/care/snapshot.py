@@ -12,7 +12,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bettercare.care.nhs_number import holds_nhs_number
 from bettercare.care.stays import CLOCK, Stay, Ward, book, gone, present, wall
 from bettercare.errors import BettercareError, Fault
 from bettercare.plan import Column, TableSpec
@@ -21,6 +20,7 @@ from bettercare.plan.faults import Gathered
 from bettercare.plan.read import read_csv
 from bettercare.store import Store
 from bettercare.store.changing import Changing
+from bettercare.vocabulary.nhs_number import holds_nhs_number
 
 LONGEST = timedelta(days=365 * 5)
 """Longest stay that is believed."""

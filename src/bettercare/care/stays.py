@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, field_validator, model_validator
 
-from bettercare.care.nhs_number import NO_NUMBER, holds_nhs_number
 from bettercare.errors import BettercareError
 from bettercare.store import Record, Store, asks
+from bettercare.vocabulary.nhs_number import NO_NUMBER, holds_nhs_number
 
 CLOCK = ZoneInfo("Europe/London")
 """The clock on the ward's wall: "before midday" is by it."""

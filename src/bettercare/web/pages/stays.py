@@ -11,7 +11,6 @@ from starlette.datastructures import FormData, UploadFile
 
 from bettercare.assurance import Assessment
 from bettercare.care.bed_days import BedDay
-from bettercare.care.nhs_number import holds_nhs_number
 from bettercare.care.readings import note_reading, readings
 from bettercare.care.safer import WEEK
 from bettercare.care.snapshot import COLUMNS, Difference, preview, read_upload, take, template
@@ -19,6 +18,7 @@ from bettercare.care.stays import Stay, Ward, at, book, day_of, nights, present,
 from bettercare.errors import BettercareError, Fault
 from bettercare.store import Change
 from bettercare.store.record import KINDS
+from bettercare.vocabulary.nhs_number import holds_nhs_number
 from bettercare.web.forms import Faults, Form, form_of, read_form
 from bettercare.web.guard import Sent, Visitor, needs
 from bettercare.web.pages.wards import (

@@ -12,7 +12,6 @@ from starlette.datastructures import FormData
 
 from bettercare.assurance import Assessment
 from bettercare.care.bed_days import OUTSIDE, REASONS, BedDay, days_of, mark, of_day, reviewed
-from bettercare.care.nhs_number import holds_nhs_number
 from bettercare.care.readings import note_reading
 from bettercare.care.safer import Safer, ask_about, ask_of, safer
 from bettercare.care.stays import (
@@ -31,6 +30,7 @@ from bettercare.care.stays import (
 )
 from bettercare.errors import BettercareError
 from bettercare.store import Conflict, Missing, Record, Store
+from bettercare.vocabulary.nhs_number import holds_nhs_number
 from bettercare.web.guard import Sent, Visitor, needs
 from bettercare.web.pages.wards import (
     DAYS,
