@@ -28,11 +28,11 @@ from forecast import HOURS, history_of
 from numpy.typing import NDArray
 
 from bettercare.flow.arrivals import ArrivalHistory, forecast_arrivals
-from bettercare.flow.forecast import start_of
 from bettercare.flow.network import Network
 from bettercare.flow.network_file import find_network, read_network, shipped_networks
 from bettercare.flow.run import run
 from bettercare.flow.scores import crps, inside, pit, skill
+from bettercare.flow.start_state import start_of
 from bettercare.flow.visits import STREAM_BITS, Visits
 
 WINDOW = timedelta(hours=8)

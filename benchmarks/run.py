@@ -18,6 +18,8 @@ def main() -> int:
         ("rows.py", ["--json", str(RESULTS / "rows.json")]),
         ("dashboard.py", ["--json", str(RESULTS / "dashboard.json")]),
         ("documents.py", ["--json", str(RESULTS / "documents.json")]),
+        ("flow.py", ["--folder", str(RESULTS)]),
+        ("forecast.py", ["--json", str(RESULTS / "forecast.json")]),
     ):
         print(f"== {name}", flush=True)
         failed += subprocess.run([sys.executable, str(HERE / name), *options], check=False).returncode != 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,50 @@ def test_what_is_not_assumed_says_where_and_what_is_says_why(llr: Network) -> No
         assert found.note if found.basis == "assumed" else found.source and found.where, row
 
 
+def test_nothing_is_later_than_the_plan_but_checks_that_say_so(llr: Network) -> None:
+    # Years the plan itself looks ahead to.
+    ahead = re.compile(r"2018/19|2020/21|L\d[\d, -]*")
+    later = re.compile(r"20(?:1[7-9]|[2-9]\d)")
+    changes = [change for scenario in llr.scenarios for change in scenario.changes]
+    rows = [
+        *llr.arrivals,
+        *llr.stations,
+        *llr.services,
+        *llr.routes,
+        *llr.patience,
+        *llr.profiles,
+        *llr.knobs,
+        *changes,
+    ]
+    fitted = [target for target in llr.targets if not target.held_out]
+    for row in [*rows, *fitted]:
+        found = row.evidence
+        assert not later.search(ahead.sub("", f"{found.source} {found.where} {found.note}")), row
+    checks = [t for t in llr.targets if later.search(f"{t.evidence.source} {t.evidence.where} {t.evidence.note}")]
+    assert len(checks) == 3
+    for target in checks:
+        assert target.held_out
+        assert target.title.startswith("Later than the plan")
+        assert "Later than the plan" in target.evidence.note
+
+
+def test_the_season_is_that_of_2016_and_winter_is_assumed(llr: Network) -> None:
+    """England without the trust, April to October 2016, a day over the mean of the 214 days; winter as the notes say."""
+    seen = {
+        "walk-in": (0.957, 1.032, 1.011, 1.033, 0.956, 1.006, 1.005),
+        "ambulance": (0.974, 1.016, 1.011, 1.010, 0.969, 1.008, 1.012),
+        "urgent-care": (0.968, 1.032, 1.001, 1.044, 0.972, 0.999, 0.982),
+        "eye-casualty": (0.986, 0.991, 1.025, 1.005, 0.995, 1.031, 0.968),
+    }
+    for profile in llr.profiles:
+        if profile.id in seen:
+            assert profile.months[3:10] == seen[profile.id]
+            assert profile.evidence.basis == "assumed"
+            assert "November to March assumed" in profile.evidence.note
+            winter = (*profile.months[10:], *profile.months[:3])
+            assert (min(winter) >= 1.02) if profile.id == "ambulance" else (len(set(winter)) == 1)
+
+
 def test_targets_are_the_published_figures(llr: Network) -> None:
     targets = {target.id: target for target in llr.targets}
     for month, (attendances, breaches, _) in TYPE_1.items():
@@ -168,7 +213,7 @@ def test_the_share_admitted_from_type_1_is_the_published_one(llr: Network) -> No
 
 
 def test_attendances_by_month_are_near_the_published(months: Result) -> None:
-    # Only the level is taken from the trust; the season is that of the other trusts, so the months are a check of it.
+    # Only the level is taken from the trust; the season is that of the other trusts in the same months, so its months are a check.
     for month, (attendances, _, _) in TYPE_1.items():
         assert months.values("patients", "type-1", period=month).mean() == pytest.approx(attendances, rel=0.06)
 

@@ -126,7 +126,7 @@ def test_a_calibration_says_what_agrees_and_writes_the_network(small: str, tmp_p
     before = Path(small).read_bytes()
     said = bettercare(*words).output
     assert "The network reproduces" in said
-    assert "it was not shown" in said
+    assert "not used by the search" in said
     bettercare(*words, "--write", "fitted.yaml", "--out", "again")
     assert Path(small).read_bytes() == before  # only what is asked for is written
     fitted, was = read_network(tmp_path / "fitted.yaml"), read_network(Path(small))

@@ -1,11 +1,10 @@
-"""The forecast from now: against closed forms, what decisions change, arrivals from history, and how it is scored."""
+"""The forecast from now: against closed forms, who is where at the start, and what decisions change."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,7 @@ from scipy import stats
 
 from bettercare.errors import BettercareError
 from bettercare.flow import distributions
-from bettercare.flow.arrivals import ArrivalHistory, HistoryError, forecast_arrivals, read_arrivals
-from bettercare.flow.forecast import forecast, start_of
+from bettercare.flow.forecast import forecast
 from bettercare.flow.network import (
     UNLIMITED,
     Arrival,
@@ -34,9 +32,7 @@ from bettercare.flow.network import (
     Step,
 )
 from bettercare.flow.now import Now
-from bettercare.flow.run import run
-from bettercare.flow.skill import METHODS, score
-from bettercare.flow.visits import Visits, read_log
+from bettercare.flow.start_state import start_of
 from small_flow import NETWORK as SMALL
 
 AT = datetime(2016, 4, 11, 10, 30)
@@ -180,6 +176,26 @@ def test_places_are_taken_before_others_try_to_come() -> None:
     start = start_of(now, roomy, 2)
     assert (start.state.tolist()[1], start.goes_to.tolist()[1]) == (2, -1)
     assert np.isfinite(np.atleast_2d(start.residual_hours)[:, 1]).all()
+
+
+def test_one_long_ready_of_whom_nothing_is_said_waits_for_a_station_without_room() -> None:
+    """Without it the ward would be emptied of those it cannot send on."""
+    full = replace(SMALL, stations=(*SMALL.stations[:2], replace(SMALL.stations[2], servers=1)))
+    row = {"class": "medical", "since": AT - timedelta(days=20), "state": "ready"}
+    long, just = AT - timedelta(days=12), AT
+    rows = [{**row, "patient": "c", "station": "community", "state": "in service"}]
+    rows += [{**row, "patient": f"l{n}", "station": "ward", "ready_since": long} for n in range(10)]
+    rows += [{**row, "patient": f"j{n}", "station": "ward", "ready_since": just} for n in range(10)]
+    rows += [{**row, "patient": f"u{n}", "station": "ward"} for n in range(10)]
+
+    def waiting(network: Network) -> dict[str, int]:
+        start = start_of(Now.of(rows, network, AT), network, 2)
+        held = start.elapsed_hours[start.goes_to == 2]
+        return {"held": len(held), "leaving": int((np.atleast_2d(start.residual_hours)[0] >= 0).sum())}
+
+    assert waiting(full) == {"held": 10, "leaving": 20}
+    # With room there nobody can be waiting for it.
+    assert waiting(replace(SMALL, stations=(*SMALL.stations[:2], replace(SMALL.stations[2], servers=9))))["held"] == 0
 
 
 def test_blocked_patients_stay_until_there_is_room() -> None:
@@ -352,229 +368,3 @@ def test_a_state_of_another_network_and_a_station_that_is_not_there() -> None:
     ):
         with pytest.raises(BettercareError, match=says):
             found.samples(*asked)
-
-
-# --- arrivals from history --------------------------------------------------------------------------------------------------------
-
-
-def history(
-    days: int, per_day: float, stream: str = "walk-ins", hourly: bool = False, seed: int = 1, until: datetime = AT
-) -> ArrivalHistory:
-    generator = np.random.default_rng(seed)
-    first = until.date() - timedelta(days=days)
-    rows: list[dict[str, Any]] = []
-    for day in range(days + hourly):
-        on = first + timedelta(days=day)
-        if not hourly:
-            rows.append({"when": on, "stream": stream, "count": int(generator.poisson(per_day))})
-            continue
-        last = until.hour if on == until.date() else 24
-        rows += [
-            {
-                "when": datetime(on.year, on.month, on.day, hour),
-                "stream": stream,
-                "count": int(generator.poisson(per_day / 24)),
-            }
-            for hour in range(last)
-        ]
-    return ArrivalHistory.of(rows, SMALL)
-
-
-def test_rates_follow_the_history() -> None:
-    paths = forecast_arrivals(SMALL, history(90, 120), AT, 4, 400)
-    assert paths.known == (True, False)
-    assert paths.rates[:, 0].mean() == pytest.approx(2, rel=0.05)
-    assert (paths.rates[:, 1] == 1).all()
-    assert paths.methods["walk-ins"] == "Exponential smoothing with a season of the week, from 90 days."
-    assert paths.methods["ambulances"] == "No history: the network's own rate."
-    onto = paths.onto(SMALL)
-    assert onto.arrivals[0].profile == "forecast:walk-ins"
-    assert onto.arrivals[1] == SMALL.arrivals[1]
-    table = paths.table(SMALL)
-    assert table.filter(pl.col("stream") == "walk-ins")["mean"].mean() == pytest.approx(120, rel=0.05)
-    monday = table.filter((pl.col("stream") == "ambulances") & (pl.col("day") == date(2016, 4, 11)))
-    assert monday["mean"][0] == pytest.approx(44)
-
-
-def test_a_stream_draws_the_same_whatever_the_others_do() -> None:
-    alone = forecast_arrivals(SMALL, history(90, 60), AT, 3, 50, seed=3)
-    with_more = ArrivalHistory(pl.concat([history(90, 60).frame, history(90, 40, "ambulances").frame]))
-    both = forecast_arrivals(SMALL, with_more, AT, 3, 50, seed=3)
-    assert (alone.rates[:, 0] == both.rates[:, 0]).all()
-    assert not (alone.rates == forecast_arrivals(SMALL, history(90, 60), AT, 3, 50, seed=4).rates).all()
-
-
-def test_little_history_falls_back_and_says_so() -> None:
-    paths = forecast_arrivals(SMALL, history(10, 90), AT, 3, 2000)
-    assert "a season of the week needs 28 days" in paths.methods["walk-ins"]
-    # Ten days of 90 and the network's 60 as one day, in the network's own week.
-    assert paths.rates[:, 0, 1:].mean() == pytest.approx((900 + 60) / (603 + 60), rel=0.08)
-    rare = forecast_arrivals(SMALL, history(60, 2), AT, 2, 50)
-    assert "too few patients a day" in rare.methods["walk-ins"]
-    frame = history(60, 60).frame
-    gappy = forecast_arrivals(SMALL, ArrivalHistory(frame.filter(pl.col("day").dt.weekday() < 5)), AT, 2, 50)
-    assert "of the days have no figure" in gappy.methods["walk-ins"]
-    stale = forecast_arrivals(SMALL, history(60, 60, until=AT - timedelta(days=20)), AT, 2, 50)
-    assert stale.warnings == ("walk-ins: the last whole day of the history is 21 days before the forecast.",)
-    assert forecast_arrivals(SMALL, ArrivalHistory(frame.clear()), AT, 2, 50).known == (False, False)
-
-
-def test_what_came_today_is_used_and_what_comes_later_is_not() -> None:
-    hourly = history(60, 60, hourly=True)
-    usual = forecast_arrivals(SMALL, hourly, AT, 1, 500).rates[:, 0, 0].mean()
-    today = pl.col("day") == AT.date()
-    busy = ArrivalHistory(
-        hourly.frame.with_columns(pl.when(today).then(pl.col("count") + 8).otherwise("count").alias("count"))
-    )
-    assert forecast_arrivals(SMALL, busy, AT, 1, 500).rates[:, 0, 0].mean() > usual
-    later = hourly.frame.with_columns(pl.col("day") + pl.duration(days=1), count=pl.col("count") * 50.0).filter(
-        pl.col("day") > AT.date()
-    )
-    peeking = ArrivalHistory(pl.concat([hourly.frame, later.cast(dict(hourly.frame.schema))]))
-    assert forecast_arrivals(SMALL, peeking, AT, 1, 500).rates[:, 0, 0].mean() == usual
-
-
-def test_hours_without_a_row_had_none_and_days_without_one_are_not_known() -> None:
-    rows = [
-        {"when": datetime(2016, 3, day, hour), "stream": "walk-ins", "count": 30}
-        for day in range(1, 31)
-        for hour in (0, 12)
-        if day != 9
-    ]
-    paths = forecast_arrivals(SMALL, ArrivalHistory.of(rows, SMALL), datetime(2016, 3, 31), 2, 100)
-    assert paths.methods["walk-ins"].endswith("from 30 days, 1 of them filled in from their weekday.")
-    assert paths.rates[:, 0].mean() == pytest.approx(1, rel=0.1)
-    assert paths.hours[0, [0, 12]].sum() > 0.6
-    assert paths.hours.sum(axis=1) == pytest.approx([1, 1])
-
-
-def test_a_row_for_each_patient_will_do(tmp_path: Path) -> None:
-    path = tmp_path / "arrivals.csv"
-    path.write_text(
-        "when,stream,count\n2016-04-01T13:07,walk-ins,1\n2016-04-01T13:07,walk-ins,1\n2016-04-01 14:59:59,walk-ins,1\n",
-        encoding="utf-8",
-    )
-    found = read_arrivals(path, SMALL)
-    assert found.frame.select("hour", "count").rows() == [(13, 2.0), (14, 1.0)]
-    assert found.ends == datetime(2016, 4, 1, 15)
-
-
-def test_every_fault_of_a_history_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "arrivals.csv"
-    rows = [
-        "2016-04-01T13:00,walk-ins,3", "2016-04-01T13:00,walk-ins,3", "2016-04-02,walk-ins,3", "2016-04-02,mars,3", "soon,walk-ins,3",
-        "2016-04-03T13:00,walk-ins,-1", "2016-04-03T14:00,walk-ins,1.5", "2016-04-03T15:00,walk-ins,nan", "2016-04-03T16:00Z,walk-ins,1",
-        "2016-04-03T17:00,walk-ins,99999999",
-    ]  # fmt: skip
-    path.write_text("when,stream,count\n" + "\n".join(rows), encoding="utf-8")
-    with pytest.raises(HistoryError) as refused:
-        read_arrivals(path, SMALL)
-    assert [(fault.where.removeprefix("arrivals.csv, "), fault.what) for fault in refused.value.faults] == [
-        ("row 3, column when", "walk-ins is already counted at arrivals.csv, row 2."),
-        ("row 4, column when", "walk-ins is counted by day here and by hour at arrivals.csv, row 2."),
-        ("row 5, column stream", "The network has no stream 'mars'."),
-        ("row 6, column when", "'soon' is not a date, or date and time."),
-        ("row 7, column count", "-1 is not a number of patients."),
-        ("row 8, column count", "1.5 is not a number of patients."),
-        ("row 9, column count", "'nan' is not a number."),
-        ("row 10, column when", "'2016-04-03T16:00Z' carries a time zone."),
-        ("row 11, column count", "1e+08 is not a number of patients."),
-    ]
-    for days, replications in ((0, 5), (3, 0), (10**6, 5)):
-        with pytest.raises(BettercareError, match="cannot be"):
-            forecast_arrivals(SMALL, None, AT, days, replications)
-    with pytest.raises(BettercareError, match="no row"):
-        ArrivalHistory.of([], SMALL)
-    with pytest.raises(BettercareError, match="not there"):
-        read_arrivals(tmp_path / "none.csv", SMALL)
-
-
-# --- held against what came -------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Visits, Any]:
-    log = tmp_path_factory.mktemp("log") / "log.parquet"
-    result = run(SMALL, replications=1, seed=7, days=80, log=log, trace=True)
-    return read_log(log, SMALL), result
-
-
-def test_visits_are_what_the_run_counted(lived: tuple[Visits, Any]) -> None:
-    visits, result = lived
-    hours = [datetime(2016, 4, 4) + timedelta(hours=hour) for hour in range(80 * 24)]
-    for station in ("ed", "ward", "community"):
-        for what in ("occupied", "waiting"):
-            assert (visits.at(hours, station, what) == result.series(station, what)[0][: len(hours)]).all()
-    assert visits.synthetic
-    assert (
-        visits.arrivals().frame["count"].sum()
-        == visits.frame.filter(pl.col("stream").is_not_null())["patient"].n_unique()
-    )
-
-
-def test_a_past_state_knows_nothing_of_what_came_after(lived: tuple[Visits, Any]) -> None:
-    visits, _ = lived
-    at = datetime(2016, 5, 9, 10, 30)
-    state = visits.state(SMALL, at)
-    assert set(state.rows["state"]) == {"in service", "ready"} or set(state.rows["state"]) == {
-        "in service",
-        "ready",
-        "waiting",
-    }
-    hidden = [pl.when(pl.col(name) <= at).then(name).alias(name) for name in ("began", "done", "held", "left")]
-    past = visits.frame.filter(pl.col("came") <= at).with_columns(hidden)
-    held = pl.col("held").is_not_null()
-    past = past.with_columns(pl.when(held).then("goes_to").alias("goes_to"))
-    assert Visits.of(past, SMALL, visits.first, at).state(SMALL, at).rows.equals(state.rows)
-
-
-def test_the_forecast_has_skill(lived: tuple[Visits, Any]) -> None:
-    visits, _ = lived
-    origins = [datetime(2016, 6, 1, 9) + timedelta(days=day) for day in range(16)]
-    found = score(SMALL, visits, origins, ahead=(4, 24, 48), replications=60, workers=2)
-    assert found.synthetic
-    assert set(found.cases["method"]) == set(METHODS)
-    assert found.cases.height == len(METHODS) * 16 * 3 * 6
-    overall = found.compared(()).row(0, named=True)
-    assert overall["skill against persistence"] > 0.1
-    assert overall["skill against last week"] > 0.1
-    assert overall["skill against no capacities"] > 0
-    ward = found.compared(("station", "what")).filter((pl.col("station") == "ward") & (pl.col("what") == "occupied"))
-    assert 0.75 <= ward["coverage"][0] <= 1
-    table = found.table().filter((pl.col("method") == "bettercare") & (pl.col("what") == "occupied"))
-    assert table["bias"].abs().max() < 5
-    assert table["brier"].mean() < 0.2
-
-
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        ({"origins": []}, "nothing to score"),
-        ({"origins": [datetime(2016, 6, 1, 9, 30)]}, "not a whole hour"),
-        ({"origins": [datetime(2016, 3, 20)]}, "too little before or after"),
-        ({"origins": [datetime(2016, 9, 1)]}, "too little before or after"),
-        ({"ahead": (0,)}, "not between 1 and 168"),
-        ({"stations": ["mars"]}, "no station 'mars'"),
-    ],
-)
-def test_what_cannot_be_scored_is_refused(lived: tuple[Visits, Any], given: dict[str, Any], says: str) -> None:
-    with pytest.raises(BettercareError, match=says):
-        score(SMALL, lived[0], **({"origins": [datetime(2016, 6, 1, 9)], "replications": 2} | given))
-
-
-def test_a_file_that_is_no_log_and_visits_that_run_backwards(tmp_path: Path, lived: tuple[Visits, Any]) -> None:
-    path = tmp_path / "log.parquet"
-    with pytest.raises(BettercareError, match="not there"):
-        read_log(path, SMALL)
-    path.write_bytes(b"PAR1 no")
-    with pytest.raises(BettercareError, match="not an event log"):
-        read_log(path, SMALL)
-    frame, first, last = lived[0].frame.head(50), lived[0].first, lived[0].last
-    with pytest.raises(BettercareError, match="no column began"):
-        Visits.of(frame.drop("began"), SMALL, first, last)
-    with pytest.raises(BettercareError, match="left is before"):
-        Visits.of(frame.with_columns(left=pl.col("came") - pl.duration(days=1)), SMALL, first, last)
-    with pytest.raises(BettercareError, match="no station 'mars'"):
-        Visits.of(frame.with_columns(station=pl.lit("mars")), SMALL, first, last)
-    with pytest.raises(BettercareError, match="wrong kind"):
-        Visits.of(frame.with_columns(came=pl.lit("soon")), SMALL, first, last)

@@ -49,7 +49,7 @@ def flow_group() -> None:
     """
 
 
-def _named(_: click.Context, __: click.Parameter, name: str | None) -> str:
+def _asked_for(_: click.Context, __: click.Parameter, name: str | None) -> str:
     """The network asked for, or the only one there is."""
     if name is not None:
         return name
@@ -61,7 +61,7 @@ def _named(_: click.Context, __: click.Parameter, name: str | None) -> str:
     return next(iter(known))
 
 
-_network = click.argument("network", required=False, callback=_named)
+_network = click.argument("network", required=False, callback=_asked_for)
 _out = click.option(
     "--out",
     "folder",

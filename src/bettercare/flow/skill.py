@@ -26,10 +26,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bettercare.errors import BettercareError
-from bettercare.flow.forecast import SEED, Forecast, What, forecast
+from bettercare.flow.forecast import Forecast, What, forecast
 from bettercare.flow.network import UNLIMITED, Network, Station
 from bettercare.flow.now import servers_at
 from bettercare.flow.scores import brier, crps, inside, pit, skill
+from bettercare.flow.start_state import SEED
 from bettercare.flow.visits import Visits
 
 Array = NDArray[np.float64]

@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bettercare.errors import BettercareError
-from bettercare.flow.arrivals import ArrivalHistory
+from bettercare.flow.arrival_history import ArrivalHistory
 from bettercare.flow.network import Network
 from bettercare.flow.now import SCHEMA as NOW_SCHEMA
 from bettercare.flow.now import Now

@@ -18,6 +18,11 @@ from bettercare.reports.flow.evidence import basis_section
 from bettercare.reports.flow.run_report import SIMULATED, chart
 from bettercare.reports.words import plural, sentence
 
+_HELD_OUT = (
+    "These targets were not used by the search. Whoever made the network may have set other figures of it by hand with these in view, "
+    "and then agreement says less: the network's summary and notes tell, as far as they are written."
+)
+
 
 def calibration_report(found: Calibration) -> Document:
     """The report of a calibration."""
@@ -26,7 +31,7 @@ def calibration_report(found: Calibration) -> Document:
     held = [one for one in found.residuals if one.target.held_out]
     made = (
         _targets("fitted", "What was fitted", "These targets were used to turn the knobs.", fitted),
-        _targets("held-out", "What was held out", "These targets were not looked at while the knobs were turned. They say whether the network knows more than it was told.", held),
+        _targets("held-out", "What was held out", _HELD_OUT, held),
         _knobs(found),
         _unmet(found),
         basis_section(network),
@@ -60,7 +65,9 @@ def _agreeing(rows: Sequence[Residual]) -> int:
 def _verdict(found: Calibration, fitted: Sequence[Residual], held: Sequence[Residual]) -> str:
     said = f"The network reproduces {_agreeing(fitted)} of the {plural(len(fitted), 'target')} it was fitted to"
     said += (
-        f", and {_agreeing(held)} of the {len(held)} it was not shown." if held else "; none was held out to check it."
+        f", and {_agreeing(held)} of the {len(held)} not used by the search."
+        if held
+        else "; none was held out to check it."
     )
     before, after = found.misfit
     if after >= before:
@@ -94,7 +101,7 @@ def _headlines(found: Calibration, fitted: Sequence[Residual], held: Sequence[Re
     ]
     if held:
         heads.append(
-            Headline("Held-out targets that agree", f"{_agreeing(held)} of {len(held)}", "not used to calibrate.")
+            Headline("Held-out targets that agree", f"{_agreeing(held)} of {len(held)}", "not used by the search.")
         )
     if math.isfinite(before) and math.isfinite(after):
         heads.append(
