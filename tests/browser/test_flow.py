@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,3 +87,13 @@ def test_the_pages_of_flow_are_accessible(visit: Callable[..., Any], width: int)
             f"{path}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in axe.run(page).response["violations"]
         ]
     assert wrong + page.complaints == []
+
+
+def test_pictures_of_the_documents_can_be_taken(visit: Callable[..., Any], tmp_path: Path) -> None:
+    """``BETTERCARE_PICTURES=docs/pictures pytest tests/browser -k pictures`` takes it again for the documents."""
+    folder = Path(os.environ.get("BETTERCARE_PICTURES") or tmp_path)
+    page = visit("viewer")
+    page.goto(BASE)
+    page.get_by_text("Simulated, not measured").wait_for()
+    page.set_viewport_size({"width": 1280, "height": 1500})
+    assert len(page.screenshot(path=folder / "flow-1280.png")) < 700_000

@@ -30,6 +30,7 @@ from bettercare.flow.network import (
     Station,
     Step,
 )
+from bettercare.flow.result import estimate
 from bettercare.flow.warm_up import truncation
 from queue_networks import network as _network
 
@@ -387,9 +388,32 @@ def test_going_round_in_no_time_says_where() -> None:
     "wrong",
     [{"replications": 0}, {"replications": 10**9}, {"workers": 0}, {"days": 0}, {"days": 10**9}, {"warm_up": -1}],
 )
-def test_absurd_wishes_are_refused(wrong: dict[str, int]) -> None:
+def test_absurd_wishes_are_refused_and_leave_nothing(wrong: dict[str, int], tmp_path: Path) -> None:
     with pytest.raises(BettercareError, match=r"Ask for"):
-        run(busy(), **wrong)  # type: ignore[arg-type]
+        run(busy(), log=tmp_path / "log.parquet", **wrong)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_comes_back_hundreds_of_times_has_luck_of_their_own_each_time() -> None:
+    it = network(
+        [Station("s", "S", servers=UNLIMITED)], [Arrival("in", "a", "s", per_day=4.0)], {"s": Distribution("exponential", mean=0.1)},
+        [("s", "s", 0.99), ("s", "home", 0.01)], days=200, warm_up=20,
+    )  # fmt: skip
+    found = run(it, 10).estimate("occupied", "s")
+    assert found.mean == pytest.approx(4.0 / 24 * 0.1 / 0.01, rel=0.08)
+
+
+def test_a_closed_station_is_not_full() -> None:
+    it = one_station(regular(1.0), Station("s", "S", shifts=(Shift(WEEK, 8, 18, 50),)), fixed(0.1), days=20)
+    assert run(it, 1).values("full", "s")[0] == 0.0
+
+
+def test_antithetic_runs_come_in_whole_pairs() -> None:
+    assert run(busy(5), 3, antithetic=True).replications == 4
+    values = np.array([1.0, 3.0, 2.0, np.nan, 5.0])
+    found = estimate(values, antithetic=True)
+    assert found.mean == 2.0
+    assert np.isnan(found.low)
 
 
 @pytest.mark.parametrize(

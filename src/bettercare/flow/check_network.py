@@ -25,7 +25,17 @@ from bettercare.flow.fields import (
     may_be_none,
 )
 from bettercare.flow.measures import hours_text, measure
-from bettercare.flow.network import ANY, UNLIMITED, Change, Distribution, Network, Station, Target
+from bettercare.flow.network import (
+    ANY,
+    FIRST_YEAR,
+    LAST_YEAR,
+    UNLIMITED,
+    Change,
+    Distribution,
+    Network,
+    Station,
+    Target,
+)
 from bettercare.flow.scenarios import changed
 from bettercare.flow.traffic import loads, warnings_of
 from bettercare.flow.ways import structure_faults
@@ -370,8 +380,8 @@ def _wrong(field: Field, value: Any) -> Iterator[tuple[str, str]]:
     elif field.type == "time":
         yield from ((f"{field.name}: {what}", remedy) for what, remedy in faults_of_time(value))
     elif field.type == "date":
-        if not 1900 <= value.year <= 2200:
-            yield f"{field.name} is {value}.", "Write a day from 1900 to 2200, such as 2016-04-01."
+        if not FIRST_YEAR <= value.year <= LAST_YEAR:
+            yield f"{field.name} is {value}.", f"Write a day from {FIRST_YEAR} to {LAST_YEAR}, such as 2016-04-01."
     elif field.type == "days":
         if not all(isinstance(day, int) and 0 <= day <= 6 for day in value) or len(set(value)) < len(value):
             yield f"{field.name} is {shown(value)}.", "Write each day once, Monday as 0."

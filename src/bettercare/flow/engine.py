@@ -135,7 +135,7 @@ class State(NamedTuple):
     who: Ints  # [slots, 8] class, station, state, where they wait to go, stamp, running clocks, number
     when: Floats  # [slots, 8] came, began, done or held since, will be done, hours of service left (or -1)
     key: Keys  # [slots, 2] the patient's, the visit's
-    visits: np.ndarray[Any, np.dtype[np.uint8]]  # [slots, S]
+    visits: np.ndarray[Any, np.dtype[np.uint32]]  # [slots, S]
     clock_start: Floats  # [slots, K]
     clock_of: Ints  # [slots, K] class when the clock started
     comes: Floats  # [A] when the next of each stream comes
@@ -805,9 +805,11 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     week[how, i, 1] += count[j + WAIT]
                     week[how, i, 2] += count[j + HOLD]
                     week[how, i, 3] += servers
-                    station[of_period + i * 16 + TIMES] += 1.0
-                    if count[j + BUSY] >= servers:
-                        station[of_period + i * 16 + FULL_TIMES] += 1.0
+                    if servers > 0:
+                        # One that is closed is not full.
+                        station[of_period + i * 16 + TIMES] += 1.0
+                        if count[j + BUSY] >= servers:
+                            station[of_period + i * 16 + FULL_TIMES] += 1.0
                     if count[j + HOLD] > 0 and count[j + HOLD] == count[j + BUSY]:
                         held_fast = True
                     if kept:
@@ -1283,7 +1285,7 @@ def fresh(
         who=np.zeros((slots, 8), dtype=np.int64),
         when=np.zeros((slots, 8)),
         key=np.zeros((slots, 2), dtype=np.uint64),
-        visits=np.zeros((slots, S), dtype=np.uint8),
+        visits=np.zeros((slots, S), dtype=np.uint32),
         clock_start=np.zeros((slots, K)),
         clock_of=np.zeros((slots, K), dtype=np.int64),
         comes=np.full(streams, np.inf),

@@ -44,7 +44,7 @@ MEASURES = {
         Measure("waiting", "station", "patients", "Patients waiting, on average"),
         Measure("servers", "station", "places", "Places open, on average"),
         Measure("occupancy", "station", "share", "Occupancy"),
-        Measure("full", "station", "share", "Share of hours with no free place"),
+        Measure("full", "station", "share", "Share of the hours it is open with no free place"),
         Measure("turned-away", "station", "patients", "Patients who found no room to wait", True),
         Measure("gave-up", "station", "patients", "Patients who gave up waiting", True),
         Measure("preempted", "station", "patients", "Times somebody more urgent took the place", True),

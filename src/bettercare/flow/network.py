@@ -17,6 +17,8 @@ ANY = "any"
 UNLIMITED = -1
 """Servers or queue places without limit, written ``unlimited`` in a file."""
 HOURS_OF_WEEK = 168
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Days outside these years are taken for slips of the pen."""
 KINDS = ("contact", "transport", "emergency", "assessment", "ward", "critical", "community", "home", "delay")
 """What a station is: advice on the telephone, ambulance, emergency department, assessment unit, ward, critical care,
 community hospital, virtual ward or care at home, or no more than a time that passes."""

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from bettercare.errors import BettercareError, Fault
-from bettercare.flow.network import UNLIMITED, Network, Station
+from bettercare.flow.network import FIRST_YEAR, LAST_YEAR, UNLIMITED, Network, Station
 from bettercare.flow.snapshot_rows import COLUMNS, SCHEMA, STATES, RowReader, SnapshotError, shown, taken_at
 from bettercare.flow.ways import Ways
 from bettercare.plan.read import read_csv
@@ -77,6 +77,7 @@ def read_now(path: str | Path, network: Network, at: datetime | None = None) -> 
         )
     moment = _moment(at) if at is not None else None
     told, wrong = taken_at(raw, moment, file)
+    told = told and _moment(told)
     reader = RowReader(network, told, possible(network))
     reader.faults.extend(wrong)
     for where, cells in raw:
@@ -182,5 +183,9 @@ def _moment(at: datetime) -> datetime:
     if at.tzinfo is not None:
         raise BettercareError(
             "The time of the snapshot carries a time zone.", "at", "Give the local clock time without one."
+        )
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise BettercareError(
+            f"The snapshot is of the year {at.year}.", "at", f"Give a moment from {FIRST_YEAR} to {LAST_YEAR}."
         )
     return at

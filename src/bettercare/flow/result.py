@@ -92,15 +92,19 @@ class Estimate:
 def estimate(values: Floats, antithetic: bool = False) -> Estimate:
     """Mean and interval by Student's t over replications (over the means of pairs when they are antithetic); NaN are left out."""
     known = values[~np.isnan(values)]
+    nan = float("nan")
     if not len(known):
-        nan = float("nan")
         return Estimate(nan, nan, nan, nan, nan, nan, 0)
     p05, p50, p95 = (float(value) for value in np.percentile(known, [5, 50, 95]))
     independent = known
-    if antithetic and len(values) % 2 == 0 and not np.isnan(values).any():
-        independent = values.reshape(-1, 2).mean(axis=1)
+    if antithetic:
+        # Only whole pairs are independent of each other.
+        pairs = values[: len(values) // 2 * 2].reshape(-1, 2).mean(axis=1)
+        independent = pairs[~np.isnan(pairs)]
+        if not len(independent):
+            return Estimate(float(known.mean()), nan, nan, p05, p50, p95, len(known))
     count, mean = len(independent), float(independent.mean())
-    half = float("nan")
+    half = nan
     if count > 1:
         half = float(_stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * independent.std(ddof=1) / np.sqrt(count))
     return Estimate(mean, mean - half, mean + half, p05, p50, p95, len(known))

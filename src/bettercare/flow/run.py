@@ -108,9 +108,11 @@ def run(
     """
     if scenario is not None:
         network = changed(network, named_scenario(network, scenario) if isinstance(scenario, str) else scenario)
-    plan = _planned(network, seed, warm_up, days, antithetic, trace, start, day_rates, log)
     wanted = network.replications if replications is None else replications
     _sensible(wanted, workers)
+    # Pairs are whole, or their means would not be.
+    wanted += wanted % 2 if antithetic else 0
+    plan = _planned(network, seed, warm_up, days, antithetic, trace, start, day_rates, log)
     recorded: list[Recorded] = []
     week = np.zeros((HOURS_OF_WEEK, len(network.stations), 4))
     nothing = np.zeros((0, 0, 0))

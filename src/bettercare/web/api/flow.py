@@ -70,7 +70,7 @@ class StationOut(BaseModel):
     wait: float | None = Field(description="Mean hours from coming to having a place")
     waiting: float | None = Field(description="Patients waiting, on average")
     blocked: float | None = Field(description="Patients held because the next place has no room, on average")
-    full: float | None = Field(description="Share of hours with no free place")
+    full: float | None = Field(description="Share of the hours it is open with no free place")
 
 
 class MeasureOut(BaseModel):
