@@ -11,7 +11,7 @@ from bettercare.flow import find_network, read_network
 from bettercare.flow.network import Network
 from bettercare.plan import Plan
 from bettercare.twin import Answered, Futures, Search, Trial, Twin, faults_of, find_twin, futures, read_twin
-from bettercare.twin.promises import Base, judge
+from bettercare.twin.promises import Base, judge, missed
 
 PLAN = "llr-stp-2016"
 DRAWS = 6
@@ -55,6 +55,24 @@ def test_nothing_known_only_later_is_used():
     whole = read_twin(find_twin(PLAN))
     for row in (*whole.promises, *whole.drivers, *whole.streams, *whole.services, *whole.beds, *whole.levers):
         assert not any(year in row.evidence.source for year in later)
+
+
+def test_figures_later_than_the_plan_are_marked_and_not_used():
+    marked = [one for one in network().targets if one.later]
+    assert marked
+    assert all(one.held_out for one in marked)
+    assert {one.id for one in marked} == {one.id for one in network().targets if "later" in one.title.lower()}
+    simulated = {one.id: 0.5 for one in network().targets}
+    without = [one for one in network().targets if not one.later]
+    for promise in twin().promises:
+        assert missed(promise, network().targets, simulated) == missed(promise, without, simulated)
+    occupancy = next(one for one in twin().promises if one.id == "occupancy")
+    assert missed(occupancy, network().targets, simulated).compared == 0
+    assert occupancy.spread > 0
+
+
+def test_every_assumed_spread_has_its_reason():
+    assert all("spread" in one.evidence.note.lower() for one in twin().promises if one.spread)
 
 
 def test_the_beds_are_those_of_the_plan():

@@ -19,9 +19,23 @@ from bettercare.flow.network import Change, Evidence, Network, Target
 from bettercare.flow.network_file import network_of
 from bettercare.plan import Plan
 from bettercare.reports.page import html
-from bettercare.reports.twin_report import promises_report
+from bettercare.reports.twin_report import _beds, promises_report
 from bettercare.reports.workbook import workbook
-from bettercare.twin import Answer, Futures, Search, Trial, Twin, answer, answers, faults_of, futures, needed, twin_of
+from bettercare.twin import (
+    Answer,
+    Futures,
+    Needed,
+    Reply,
+    Search,
+    Trial,
+    Twin,
+    answer,
+    answers,
+    faults_of,
+    futures,
+    needed,
+    twin_of,
+)
 from bettercare.twin.mapping import Promise, sized, whole_shares
 from bettercare.twin.promises import Answered, Base, Missed, judge, missed, predicted
 from bettercare.twin.smallest import _turns
@@ -331,6 +345,17 @@ def test_missed_is_the_spread_of_the_next_residual():
     assert missed(promise, [targets[3]], {targets[3].id: 9.0}) == Missed("arrivals", ("ward",), 0, 0, 0, 0)
 
 
+def test_what_was_known_only_later_or_of_one_place_of_several_says_nothing():
+    promise = Promise("p", "q", "P", "arrivals", ("ward",), at_most=100)
+    before = [target(10, "a"), target(14, "b"), target(12, "c")]
+    after = [dataclasses.replace(target(90, period), later=True) for period in "defg"]
+    given = {one.id: 9.0 for one in (*before, *after)}
+    assert missed(promise, [*before, *after], given) == missed(promise, before, given)
+    assert missed(promise, after, given).compared == 0
+    several = dataclasses.replace(promise, of=("ward", "other"))
+    assert missed(several, before, given) == Missed("arrivals", ("ward", "other"), 0, 0, 0, 0)
+
+
 def test_a_prediction_has_that_spread_and_stays_a_share():
     count = Promise("p", "q", "P", "arrivals", ("ward",), at_most=100)
     seen = predicted(count, np.full(20_000, 50.0), Missed("arrivals", ("ward",), 3.0, 2.0, 5, 6), 1)
@@ -338,10 +363,23 @@ def test_a_prediction_has_that_spread_and_stays_a_share():
     assert (low, high) == pytest.approx(53 + 2 * stats.t.ppf([0.05, 0.95], 5), abs=0.15)
     share = dataclasses.replace(count, measure="within-4", of=("a",), spread=0.05)
     held = predicted(share, np.full(2_000, 0.97), Missed("within-4", ("a",), 0, 1.0, 0, 1), 1)
-    assert 0 < held.min() < 0.97 < held.max() < 1
+    assert 0 <= held.min() < 0.97 < held.max() <= 1
     assert (predicted(share, np.full(100, 0.97), Missed("within-4", ("a",), 0, 1.0, 0, 1), 1) == held[:100]).all()
     now = dataclasses.replace(count, at_most=None, as_now="at-most")
     assert (predicted(now, np.array([1.0, np.nan]), Missed("", (), 9, 9, 0, 1), 1)[:1] == 1.0).all()
+
+
+def test_the_assumed_spread_of_a_share_is_on_the_scale_of_shares():
+    share = Promise("p", "q", "P", "within-4", ("a",), at_least=0.9, spread=0.02)
+    none = Missed("within-4", ("a",), 0, 0, 0, 0)
+    errors = [predicted(share, np.full(5_000, level), none, 1) - level for level in (0.5, 0.9)]
+    assert errors[0].std() == pytest.approx(0.02, rel=0.05)
+    assert errors[0] == pytest.approx(errors[1])  # the same error in the same draw, whatever the level
+    mixed = predicted(share, np.array([0.5, 0.9, np.nan, 0.1]), none, 1)
+    assert mixed[[0, 1, 3]] - [0.5, 0.9, 0.1] == pytest.approx(errors[0][[0, 1, 3]])
+    assert np.isnan(mixed[2])
+    ends = predicted(share, np.tile([0.0, 1.0], 500), none, 1)
+    assert (ends.min(), ends.max()) == (0, 1)
 
 
 # -- judging ---------------------------------------------------------------------------------------------------------
@@ -358,12 +396,53 @@ def test_promises_are_judged():
     beds = answered("beds")
     assert beds.of("never").probability == 0
     assert beds.suffices == beds.of("room").probability
-    assert beds.of("as-now").bound == beds.of("as-now").now
+    now = beds.of("as-now")
+    assert now.bound == now.now
+    assert (now.bounds == beds.trial.unchanged()["as-now"]).all()
+    assert np.unique(now.bounds).size > 1  # draw by draw, and not their mean
     low, middle, high = beds.of("room").interval()
     assert low <= middle <= high
     assert np.isnan(answered("door").suffices)
     with pytest.raises(BettercareError, match="never"):
         beds.of("nothing")
+
+
+def test_an_unchanged_network_is_for_certain_as_good_as_now():
+    same = dataclasses.replace(
+        drawn("beds"), items=tuple(dataclasses.replace(one, changes=()) for one in drawn("beds").items)
+    )
+    its = twin().promises_of(twin().question("beds"))
+    for as_now in ("at-least", "at-most"):
+        promises = tuple(dataclasses.replace(one, as_now=as_now) if one.as_now else one for one in its)
+        found = judge(Trial(network(), same, promises, 7), Base(network(), 7, 1, 4)).of("as-now")
+        assert found.probability == 1
+        assert np.ptp(found.values) > 0
+
+
+def test_what_could_not_be_measured_counts_neither_way():
+    whole = answered("beds")
+    room = whole.of("room")
+    lost = np.arange(12) == int(np.argmax(~room.holds))  # one in which it does not hold
+    gap = np.where(lost, np.nan, room.values)
+    part = dataclasses.replace(room, values=gap)
+    also = dataclasses.replace(
+        whole.of("as-now"), promise=dataclasses.replace(whole.of("as-now").promise, suffices=True)
+    )
+    unpaired = dataclasses.replace(also, bounds=np.where(np.arange(12) == 11, np.nan, also.bounds))
+    assert not room.holds[lost].any()
+    assert (part.unmeasured, unpaired.unmeasured) == (1, 1)
+    assert part.probability == room.holds[~lost].mean() > room.probability
+    found = Answered(whole.trial, (part, unpaired))
+    left = ~lost & (np.arange(12) != 11)
+    assert found.unmeasured == (~left).sum()
+    assert found.suffices == (room.holds & also.holds)[left].mean()
+    nothing = dataclasses.replace(room, values=np.full(12, np.nan))
+    assert np.isnan(Answered(whole.trial, (nothing,)).suffices)
+    its = twin().question("beds")
+    document = promises_report(Answer(plan(), network(), twin(), (Reply(its, found),), 12, 7))
+    assert f"{found.unmeasured} future" in document.verdict
+    assert "left out" in document.verdict
+    assert "Not measured" in html(document)
 
 
 def test_more_demand_is_the_driver_of_a_fuller_ward():
@@ -413,7 +492,8 @@ def test_beds_needed():
     found = {one.criterion: one for one in needed(beds, twin().lever("beds"), 12)}
     room = found["room"]
     assert (found["all"].beds == room.beds).all()
-    chances = [room.probability(number) for number in range(40, 100)]
+    assert (room.least, room.most) == (44, 94)
+    chances = [room.probability(number) for number in range(44, 95)]
     assert chances == sorted(chances)
     fifty, eighty = room.for_probability(0.5), room.for_probability(0.8)
     assert fifty is not None
@@ -425,13 +505,71 @@ def test_beds_needed():
         needed(beds, twin().lever("stays"))
 
 
+def need(beds: list[float], chance: float) -> Needed:
+    return Needed("all", "All", np.array(beds), 54, 44, 94, chance)
+
+
+@pytest.mark.parametrize(
+    ("beds", "chance", "limits", "said"),
+    [
+        ([60.0, 70, 80, 90], 0.0, (70, 70), "70"),
+        ([44.0, 44, 44, 60], 0.9, (None, 44), "44 or fewer"),
+        ([60.0, np.inf, np.inf, np.inf], 0.0, (94, None), "more than 94"),
+        ([60.0, np.inf, np.nan, np.nan], 0.0, (60, 60), "60"),
+        ([np.nan] * 4, 0.0, (None, None), "unknown"),
+        # Where few draws and all of them are at odds about the planned 54, all of them are believed.
+        ([44.0, 44, 44, 60], 0.4, (54, None), "more than 54"),
+        ([60.0, 70, 80, 90], 0.6, (None, 54), "54 or fewer"),
+    ],
+)
+def test_a_need_beyond_what_was_tried_is_only_said_to_lie_there(
+    beds: list[float], chance: float, limits: tuple[int | None, int | None], said: str
+):
+    assert need(beds, chance).limits(0.5) == limits
+    assert _beds(need(beds, chance), 0.5) == said
+
+
+def test_one_claim_has_one_chance_and_the_search_says_its_draws():
+    found = whole()
+    reply = found.reply("beds")
+    together = next(one for one in reply.needed if one.criterion == "all")
+    assert (len(together.beds), found.draws) == (6, 8)
+    assert together.chance == reply.answered.suffices
+    for one in reply.smallest:
+        assert one.before == reply.answered.of(one.promise).probability
+        assert (one.size == 0) == (one.before >= one.wanted)
+    document = promises_report(found)
+    tables = {one.id: one for one in document.exhibits}
+    criteria, planned = tables["beds-criteria"], tables["beds-needed"]
+    assert [row["planned"] for row in criteria.table.rows] == [reply.answered.of("room").probability, together.chance]
+    assert [row["chance"] for row in planned.table.rows if row["beds"] == 54] == [together.chance]
+    for exhibit in (criteria, planned):
+        assert "first 6" in exhibit.note
+        assert "all 8 futures" in exhibit.note
+    assert "6 futures" in document.verdict
+
+
+def test_a_promise_that_holds_in_the_first_draws_alone_does_not_hold_already():
+    beds = answered("beds")
+    room = beds.of("room")
+    held = np.arange(12) < 4
+    values = np.where(held, 0.0, 1.0)
+    luck = dataclasses.replace(beds, judged=(dataclasses.replace(room, values=values, simulated=values),))
+    search = Search(luck, 4)
+    lever = twin().lever("beds")
+    assert search.probability("room", lever, 0) > 0.5 > luck.of("room").probability
+    found = search.smallest("room", lever, 0.5)
+    assert found.size != 0
+    assert found.before == luck.of("room").probability
+
+
 def test_turns():
     margins = np.array([[1.0, -2, -2, -1, np.nan], [1, -1, 1, 1, -1], [1, 1, -1, np.nan, -1], [1, 3, 1, 1, -1]])
     found = _turns([0, 10, 20, 40], margins)
     assert found[0] == 0
     assert found[1] == pytest.approx(15)
     assert found[2] == pytest.approx(30)  # holding once and then not is not enough
-    assert found[3] == 40  # nothing measured before it
+    assert np.isnan(found[3])  # at 10 or before, or only at 40: what was not measured would say
     assert np.isinf(found[4])
 
 

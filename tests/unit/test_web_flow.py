@@ -14,7 +14,7 @@ from datetime import date, datetime
 from datetime import time as clock
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -38,7 +38,7 @@ from bettercare.flow.network import (
 )
 from bettercare.flow.now import Now
 from bettercare.store import Missing, Store
-from bettercare.web.flow_jobs import FlowJob, FlowJobs, fingerprint
+from bettercare.web.flow_jobs import FlowJob, FlowJobs, fingerprint, mark_of
 from bettercare.web.flow_run import FlowAsked, FlowOrder, Kept, forecast, simulated
 from bettercare.web.state import Deployment, Settings
 from demo_client import check_outline
@@ -196,9 +196,9 @@ def test_a_first_look_is_made_shown_and_kept(flow: Client) -> None:
     assert flow.get(f"{address}/report.xlsx").content[:2] == b"PK"
     # The next server still has it; a changed network does not pass for it.
     again = FlowJobs(flow.deployment.settings.folder)
-    assert again.last(BCF, NETWORK, "run") == job
+    assert again.last(plan(BCF), NETWORK, "run") == job
     assert again.kept(job).document.verdict == jobs.kept(job).document.verdict
-    assert again.last(BCF, replace(NETWORK, days=15), "run") is None
+    assert again.last(plan(BCF), replace(NETWORK, days=15), "run") is None
 
 
 def test_a_run_is_stopped_by_whoever_asked_and_the_next_goes_on(tmp_path: Path) -> None:
@@ -258,6 +258,74 @@ def test_work_that_fails_or_is_lost_says_why(flow: Client, answers: dict[str, Ke
     for id in ("none", "../../etc/passwd", "", "é"):
         with pytest.raises(Missing):
             jobs.job(BCF, id)
+
+
+STRAY = """
+import sys, threading, time
+threading.Thread(target=sys.stdin.buffer.read, daemon=True).start()
+print("warning: this is no message", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("fault", ["full disk", "stray line"])
+def test_a_turn_that_goes_wrong_is_said_to_have_failed_and_the_next_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    jobs = FlowJobs(tmp_path)
+    write, popen = jobs._write, subprocess.Popen
+    failed: list[FlowJob] = []
+    begun: list[Any] = []
+
+    def write_once_not(job: FlowJob) -> None:
+        if fault == "full disk" and job.state == "running" and not failed:
+            failed.append(job)
+            raise OSError(28, "No space left on device")
+        write(job)
+
+    def begin(command: list[str], **pipes: Any) -> Any:
+        stray = fault == "stray line" and not begun
+        begun.append(popen([sys.executable, "-c", STRAY] if stray else command, **pipes))
+        return begun[-1]
+
+    monkeypatch.setattr(jobs, "_write", write_once_not)
+    monkeypatch.setattr("bettercare.web.flow_jobs.subprocess.Popen", begin)
+    first = jobs.start(plan(BCF), NETWORK, FlowAsked("run", 2, 1), "ann")
+    second = jobs.start(plan(BCF), NETWORK, FlowAsked("run", 2, 2), "ann")
+    assert over(jobs, second.id).state == "done"
+    gone = jobs.job(BCF, first.id)
+    assert gone.state == "failed"
+    assert "could not be followed or written down" in gone.fault
+    assert begun[0].poll() is not None, "its process is ended"
+    assert over(jobs, jobs.start(plan(BCF), NETWORK, FlowAsked("run", 2, 1), "ann").id).state == "done", "it can be asked for again"  # fmt: skip
+    jobs.close()
+
+
+def test_what_cannot_be_written_down_is_not_begun(tmp_path: Path) -> None:
+    (tmp_path / BCF).write_text("in the way")
+    jobs = FlowJobs(tmp_path)
+    with pytest.raises(BettercareError, match="not begun"):
+        jobs.start(plan(BCF), NETWORK, FlowAsked("run", 2, 1), "ann")
+    assert jobs._live == {}
+
+
+def test_tested_promises_are_of_the_plan_and_of_what_joins_it_to_the_network(
+    flow: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: dict[str, Kept]
+) -> None:
+    twin = tmp_path / "twin.yaml"
+    twin.write_text("one")
+    monkeypatch.setattr("bettercare.web.flow_jobs.find_twin", lambda _: twin)
+    jobs, its = flow.deployment.flow_jobs, plan(BCF)
+    job = put(jobs, "told1", FlowAsked("promises", 4, 1), answers[""])
+    jobs._write(job := replace(job, network=mark_of(its, NETWORK, "promises")))
+    assert jobs.last(its, NETWORK, "promises") == job
+    other = replace(its, header=dict(its.header) | {"title": "Another"})
+    assert jobs.last(other, NETWORK, "promises") is None
+    assert mark_of(other, NETWORK, "run") == mark_of(its, NETWORK, "run"), "a run is of the network alone"
+    twin.write_text("two")
+    assert jobs.last(its, NETWORK, "promises") is None
+    flow.sign_in("viewer")
+    assert "with the plan and network as they were then" in text(flow.get(f"{BASE}/run").text)
 
 
 @pytest.mark.parametrize(
@@ -411,7 +479,9 @@ def test_a_file_is_looked_at_and_not_kept(flow: Client, tmp_path: Path) -> None:
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"Patient-A" in path.read_bytes()]
 
 
-def test_a_forecast_is_kept_without_its_patients_and_read_by_everybody(flow: Client, tmp_path: Path) -> None:
+def test_a_forecast_is_kept_without_its_patients_and_is_for_those_who_may_see_the_wards(
+    flow: Client, tmp_path: Path
+) -> None:
     flow.sign_in("flow manager")
     asked = {"state": "file", "replications": "20", "seed": "1", "hours": "24", "beds": "3", "unit": "medicine", "stream": "falls", "fewer": "0.5", "weekend": "yes"}  # fmt: skip
     row = "Patient-A,medicine,frail,2016-01-30T09:00,in service\n"
@@ -420,12 +490,12 @@ def test_a_forecast_is_kept_without_its_patients_and_read_by_everybody(flow: Cli
     jobs = flow.deployment.flow_jobs
     job = over(jobs, sent.headers["location"].rpartition("/")[2])
     assert job.state == "done", job.fault
-    assert job.asked.decisions[0] == "3 more at Medicine"
-    assert len(job.asked.decisions) == 3
+    assert job.asked.decisions[0] == "Open 3 places at Medicine"
+    assert job.asked.decisions[1].startswith("Divert 50% of Falls")
+    assert job.asked.decisions[2] == "Weekend discharges at Medicine"
     held = repr(jobs.kept(job)) + repr(jobs.kept(job).tables)
     assert "Patient-A" not in held
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"Patient-A" in path.read_bytes()]
-    flow.sign_in("viewer")
     page = flow.get(f"{BASE}/forecast").text
     check_outline(page)
     assert "<x-evil" not in page
@@ -436,6 +506,52 @@ def test_a_forecast_is_kept_without_its_patients_and_read_by_everybody(flow: Cli
     hours = flow.get(f"{API}/forecast/hours?station=medicine&limit=5").json()
     assert (len(hours["rows"]), hours["next"]) == (5, 5)
     assert hours["rows"][0]["hour"] == 1
+    assert flow.get(f"{BASE}/jobs/{job.id}").status_code == 200
+
+
+@pytest.mark.parametrize("state", ["wards", "file"])
+def test_a_forecast_that_begins_with_patients_is_hidden_from_those_who_may_not_see_the_wards(
+    flow: Client, state: Literal["wards", "file"]
+) -> None:
+    order = FlowOrder(
+        plan(BCF), NETWORK, FlowAsked("forecast", 4, 1, hours=6, state="invented", at="2016-02-03T11:00:00"), Path()
+    )
+    kept = forecast(order, 1, quiet)
+    jobs = flow.deployment.flow_jobs
+    put(jobs, "real1", replace(order.asked, state=state, seed=77), kept)
+    flow.sign_in("viewer")
+    own = ("", "/progress", "/report.html", "/report.xlsx")
+    its = [f"{BASE}/jobs/real1{end}" for end in own] + [f"{API}/{end}" for end in ("runs/real1", "forecast", "forecast/hours")]  # fmt: skip
+    for path in its:
+        assert flow.get(path).status_code == 403, path
+    assert flow.submit(f"{BASE}/jobs/real1/cancel").status_code == 403
+    assert flow.delete(f"{API}/runs/real1", headers={"X-CSRF-Token": flow.csrf}).status_code == 403
+    assert flow.get(f"{API}/runs").json() == []
+    for path in ("/forecast", "/run"):
+        assert "real1" not in flow.get(BASE + path).text
+    # One from an invented state is for everybody, and stands in the other's place.
+    put(jobs, "made1", order.asked, kept)
+    assert flow.get(f"{API}/forecast").json()["run"] == "made1"
+    assert "made1" in flow.get(f"{BASE}/forecast").text
+    assert flow.get(f"{BASE}/jobs/made1").status_code == 200
+    assert readings(flow.store, BCF) == ()
+    flow.sign_in("flow manager")
+    for path in its:
+        assert flow.get(path).status_code == 200, path
+    assert "real1" in flow.get(f"{BASE}/forecast").text
+    noted = [(one.who, one.what) for one in readings(flow.store, BCF)]
+    # The page, both reports, the forecast and its hours for programs, and the forecast's page: what is shown of the wards is written down.
+    assert [what for _, what in noted] == ["wards"] * (6 if state == "wards" else 0)
+
+
+def test_a_time_zone_is_not_dropped(flow: Client) -> None:
+    flow.sign_in("flow manager")
+    row = "Patient-A,medicine,frail,2016-01-30T09:00,in service\n"
+    assert upload(flow, HEAD + row, at="2016-01-31T08:00").status_code == 200
+    for moment in ("2016-01-31T08:00Z", "2016-01-31T08:00+05:00"):
+        answer = upload(flow, HEAD + row, at=moment)
+        assert answer.status_code == 400
+        assert "carries a time zone" in text(answer.text)
 
 
 def test_an_invented_state_says_that_it_is(flow: Client) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,9 +20,9 @@ from bettercare.cli.progress import shown
 from bettercare.errors import BettercareError
 from bettercare.flow import Network, Precision, Scenario, compare, find_network, read_network, run, shipped_networks
 from bettercare.flow import engine as _engine
+from bettercare.flow.decisions import divert, open_places, weekend_discharges
 from bettercare.flow.measures import measure
-from bettercare.flow.network import Change, Station
-from bettercare.flow.now import Now
+from bettercare.flow.network import Station
 from bettercare.flow.scenarios import changed
 from bettercare.flow.scenarios import scenario as scenario_of
 from bettercare.reports.exhibit import Document
@@ -33,7 +32,6 @@ from bettercare.reports.terminal import in_short
 SEED = 1
 HOURS = 72
 FUTURES = 500
-_WEEKEND = (5, 6)
 _LONGEST_TEXT = 300
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -332,6 +330,7 @@ def forecast_command(
     from bettercare.flow.arrivals import read_arrivals
     from bettercare.flow.forecast import forecast
     from bettercare.flow.now import read_now
+    from bettercare.flow.start_state import invented_state
     from bettercare.reports.flow import forecast_report
 
     its = _read(network)
@@ -343,20 +342,9 @@ def forecast_command(
         raise BettercareError("--at says when a state was taken, and there is none.", remedy="Give --state as well.")
     known = read_arrivals(history, its) if history is not None else None
     with _progress(f"Forecasting {its.id}") as progress:
-        now = read_now(state, its, moment) if state is not None else invented_now(its, seed)
+        now = read_now(state, its, moment) if state is not None else invented_state(its, seed)
         found = forecast(its, now, known, hours, replications, seed, chosen, _cores(workers), progress)
     _publish(forecast_report(found, synthetic=state is None), _folder(folder, its), "flow-forecast")
-
-
-def invented_now(network: Network, seed: int) -> Now:
-    """A state that nobody was in: the first morning after a simulated warm-up. For a look at a forecast before there is a real snapshot."""
-    from bettercare.flow.visits import read_log
-
-    at = datetime(network.starts.year, network.starts.month, network.starts.day) + timedelta(hours=8)
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log.parquet"
-        run(network, 1, seed, days=1, log=log)
-        return read_log(log, network).state(network, at)
 
 
 def decision_of(network: Network, text: str) -> Scenario:
@@ -388,25 +376,13 @@ def _part_of(network: Network, text: str) -> Scenario:
     if any(one.id == text for one in network.scenarios):
         return scenario_of(network, text)
     if found := re.fullmatch(r"(open|close) (\d{1,5}) (?:[a-z]+ )?at (.+)", text, re.IGNORECASE):
-        station, word = _station(network, found[3]), found[1].capitalize()
-        servers = float(found[2]) * (1 if word == "Open" else -1)
-        return Scenario(
-            "", f"{word} {found[2]} {station.places} at {station.title}", (Change("servers", station.id, add=servers),)
-        )
+        return open_places(_station(network, found[3]), int(found[2]) * (1 if found[1].lower() == "open" else -1))
     if found := re.fullmatch(r"divert (\d{1,3}(?:\.\d+)?) ?% of (.+)", text, re.IGNORECASE):
-        kept = 1 - float(found[1]) / 100
-        if not 0 <= kept < 1:
-            raise BettercareError(
-                f"{found[1]}% cannot be diverted.", "--decision", "Write more than 0 and at most 100."
-            )
-        streams = {stream.id: stream.title or stream.id for stream in network.arrivals}
-        ident = _named(streams, found[2], "stream")
-        return Scenario("", f"Divert {found[1]}% of {streams[ident]}", (Change("arrivals", ident, times=kept),))
+        streams = {stream.id: stream for stream in network.arrivals}
+        titles = {ident: stream.title or ident for ident, stream in streams.items()}
+        return divert(streams[_named(titles, found[2], "stream")], float(found[1]))
     if found := re.fullmatch(r"weekend discharges at (.+)", text, re.IGNORECASE):
-        station = _station(network, found[1])
-        return Scenario(
-            "", f"Weekend discharges at {station.title}", (Change("leaves_on", station.id, days=_WEEKEND, to=1.0),)
-        )
+        return weekend_discharges((_station(network, found[1]),))
     raise BettercareError(f"{text[:60]!r} is not a decision.", "--decision", _FORMS)
 
 

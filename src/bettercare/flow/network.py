@@ -285,6 +285,8 @@ class Target:
     weight: float = 1.0
     held_out: bool = False
     """Not used to calibrate, only to check."""
+    later: bool = False
+    """Known only after the plan; a check alone, of no use to what the plan could have known."""
     evidence: Evidence = field(default_factory=Evidence)
 
 

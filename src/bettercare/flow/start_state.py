@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +22,8 @@ from numpy.typing import NDArray
 from bettercare.flow.compiled import names_of, routes_of
 from bettercare.flow.network import UNLIMITED, Network, Profile, Station
 from bettercare.flow.now import STATES, Now, servers_at
-from bettercare.flow.run import Start
+from bettercare.flow.run import Start, run
+from bettercare.flow.visits import read_log
 
 Array = NDArray[np.float64]
 
@@ -262,3 +266,17 @@ def _generator(seed: int, patient: str) -> np.random.Generator:
     """A patient's own, the same however many others there are."""
     digest = hashlib.blake2b(patient.encode("utf-8", "surrogatepass"), digest_size=16).digest()
     return np.random.default_rng([seed & (2**64 - 1), int.from_bytes(digest, "little")])
+
+
+def invented_state(network: Network, seed: int, at: datetime | None = None) -> Now:
+    """Who is where in a simulation of the network: to try a forecast on, and about nobody.
+
+    Args:
+        at: the moment, after a warm-up that ends at its midnight; without it, 08:00 on the first day of the network.
+    """
+    at = at or datetime.combine(network.starts, time(8))
+    there = replace(network, starts=at.date())
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log.parquet"
+        run(there, 1, seed, days=1, log=log)
+        return read_log(log, there).state(network, at)

@@ -63,12 +63,15 @@ def _synthetic(plan: Plan) -> bool:
 def verdict_of(reply: Reply) -> str:
     """The answer to a question in a sentence or two."""
     parts = []
-    draws = len(reply.answered.futures.items)
     criteria = [one for one in reply.answered.judged if one.promise.suffices]
     if criteria:
         every = "the one criterion holds" if len(criteria) == 1 else f"all {len(criteria)} criteria hold"
         planned = f" with {reply.answered.futures.beds_planned:,} beds" if reply.question.beds else ""
-        parts.append(f"{_likely(reply.answered.suffices)}: {every}{planned} {_of(reply.answered.suffices, draws)}.")
+        out = reply.answered.unmeasured
+        draws = len(reply.answered.futures.items) - out
+        parts.append(
+            f"{_likely(reply.answered.suffices)}: {every}{planned} {_of(reply.answered.suffices, draws)}.{_left_out_of(out)}"
+        )
         together = next((one for one in reply.needed if one.criterion == "all"), None)
         if together is not None:
             parts.append(_need_sentence(together))
@@ -77,7 +80,7 @@ def verdict_of(reply: Reply) -> str:
         if judged.promise.headline:
             low, middle, high = (_shown(judged.promise, value) for value in judged.interval())
             parts.append(
-                f"{_likely(judged.probability)}: {_bounded(judged)} {_of(judged.probability, draws)}. "
+                f"{_likely(judged.probability)}: {_bounded(judged)} {_of(judged.probability, int(judged.measured.sum()))}.{_left_out_of(judged.unmeasured)} "
                 f"The middle of the futures is {middle}, and nine in ten lie from {low} to {high}."
             )
     return " ".join(parts)
@@ -111,14 +114,27 @@ def _of(probability: float, draws: int) -> str:
     )
 
 
+def _left_out_of(futures: int) -> str:
+    """What could not be measured, said after a chance that leaves it out."""
+    return (
+        f" {plural(futures, 'future')} that could not be measured {'is' if futures == 1 else 'are'} left out."
+        if futures
+        else ""
+    )
+
+
 def _need_sentence(needed: Needed) -> str:
-    known = [(wanted, needed.for_probability(wanted)) for wanted in NEEDED]
-    reached = [f"{beds:,} for {chance(wanted)}" for wanted, beds in known if beds is not None]
-    missing = [chance(wanted) for wanted, beds in known if beds is None]
-    said = f"The beds that would be needed, all else alike: {listed(reached)}." if reached else ""
-    if missing:
-        said += f" Not even {needed.most:,}, the most tried, give {listed(missing)}."
-    return said.strip()
+    said = [f"{_beds(needed, wanted)} for {chance(wanted)}" for wanted in NEEDED]
+    searched = f"the first {plural(len(needed.beds), 'future')}"
+    return f"The beds that would be needed, all else alike, from {searched}: {listed(said)}.{_left_out_of(needed.unmeasured)}"
+
+
+def _beds(needed: Needed, wanted: float) -> str:
+    """The beds for a probability; at either end of what was tried, only that it lies beyond."""
+    above, most = needed.limits(wanted)
+    if most is None:
+        return "unknown" if above is None else f"more than {above:,}"
+    return f"{most:,}" if above is not None else f"{most:,} or fewer"
 
 
 def _shown(promise: Promise, value: float) -> str:
@@ -128,7 +144,8 @@ def _shown(promise: Promise, value: float) -> str:
 
 
 def _bounded(judged: Judged) -> str:
-    return f"{'at least' if judged.promise.upwards else 'at most'} {_shown(judged.promise, judged.bound)}"
+    bound = _shown(judged.promise, judged.bound) if judged.promise.as_now is None else "as now"
+    return f"{'at least' if judged.promise.upwards else 'at most'} {bound}"
 
 
 def _headlines(reply: Reply) -> list[Headline]:
@@ -140,9 +157,8 @@ def _headlines(reply: Reply) -> list[Headline]:
             found.append(Headline(f"Chance of {_bounded(judged)}", chance(judged.probability), judged.promise.title))
     together = next((one for one in reply.needed if one.criterion == "all"), None)
     if together is not None:
-        beds = together.for_probability(0.8)
-        shown = f"{beds:,}" if beds is not None else f"more than {together.most:,}"
-        found.append(Headline("Beds for a chance of four in five", shown, f"{together.planned:,} are planned"))
+        shown = f"{together.planned:,} are planned; from the first {plural(len(together.beds), 'future')}"
+        found.append(Headline("Beds for a chance of four in five", _beds(together, 0.8), shown))
     return found
 
 
@@ -175,7 +191,8 @@ def _promises(reply: Reply) -> Exhibit:
         low, middle, high = (_number(promise, value) for value in judged.interval())
         rows.append(
             {
-                "title": promise.title, "bound": ("≥ " if promise.upwards else "≤ ") + _shown(promise, judged.bound), "now": _number(promise, judged.now),
+                "title": promise.title, "now": _number(promise, judged.now), "unmeasured": judged.unmeasured,
+                "bound": ("≥ " if promise.upwards else "≤ ") + (_shown(promise, judged.bound) if promise.as_now is None else "as now"),
                 "low": low, "middle": middle, "high": high, "unit": "%" if promise.unit == "share" else promise.unit,
                 "probability": None if math.isnan(judged.probability) else judged.probability,
             }
@@ -183,6 +200,7 @@ def _promises(reply: Reply) -> Exhibit:
     columns = (
         Column("title", "Promise"), Column("bound", "Holds when"), Column("now", "Now", "amount"), Column("low", "Low", "amount"),
         Column("middle", "Middle", "amount"), Column("high", "High", "amount"), Column("probability", "Chance", "chance"),
+        *((Column("unmeasured", "Not measured", "count"),) if any(row["unmeasured"] for row in rows) else ()),
     )  # fmt: skip
     kept = sum(one.probability >= 0.5 for one in reply.answered.judged)
     message = f"{kept} of {plural(len(rows), 'promise')} {'hold' if kept != 1 else 'holds'} in more futures than not."
@@ -190,6 +208,10 @@ def _promises(reply: Reply) -> Exhibit:
         "Now: the mean of the network in the same days as it is, before what it misses is corrected. Low to high: nine futures in ten. "
         "Where the network is overrun the figures say that it does not suffice, and not how bad it would be."
     )
+    if any(one.promise.as_now is not None for one in reply.answered.judged):
+        note += " As now: each future is held against the network as it is with the same luck, both uncorrected."
+    if any(row["unmeasured"] for row in rows):
+        note += " Futures in which a promise could not be measured are left out of its chance."
     ident = f"{reply.question.id}-promises"
     return Exhibit(ident, message, Table(columns, rows), note=note, sheet=f"Promises {reply.question.id}")
 
@@ -215,7 +237,7 @@ def _distribution(reply: Reply, judged: Judged) -> Exhibit:
     ]
     bounds = [(times * one.bound, one.promise.title) for one in same[: len(_LINES)]]
     low, middle, high = (_shown(promise, value) for value in judged.interval())
-    message = f"{promise.title}: {low} to {high} in nine futures of ten, {middle} in the middle; {_bounded(judged)} {_of(judged.probability, len(judged.values))}"
+    message = f"{promise.title}: {low} to {high} in nine futures of ten, {middle} in the middle; {_bounded(judged)} {_of(judged.probability, int(judged.measured.sum()))}"
     unit = "%" if promise.unit == "share" else ""
     chart = Chart(*(histogram(values, bounds, unit, width, message) for width in (WIDE, NARROW)))
     edges, counts = _binned(values)
@@ -345,18 +367,30 @@ def _bars(rows: Sequence[dict[str, Any]], width: float, title: str) -> str:
 def _needed_chart(reply: Reply) -> Exhibit:
     together = next(one for one in reply.needed if one.criterion == "all")
     known = together.beds[np.isfinite(together.beds)]
-    more = len(together.beds) - len(known)
-    message = f"{together.planned:,} beds suffice {_of(together.probability(together.planned), len(together.beds))}. {_need_sentence(together)}"
+    more = len(together.known) - len(known)
+    measured = len(reply.answered.futures.items) - reply.answered.unmeasured
+    message = f"{together.planned:,} beds suffice {_of(together.chance, measured)}. {_need_sentence(together)}"
     chart = None
     if len(known):
         bounds = [(float(together.planned), "Planned"), (float(reply.answered.futures.beds_now), "Today")]
         chart = Chart(*(histogram(known, bounds, "", width, message, more) for width in (WIDE, NARROW)))
-    levels = sorted(
-        {together.planned, reply.answered.futures.beds_now, *range(together.planned, together.most + 1, 50)}
+    levels = {reply.answered.futures.beds_now, *range(together.planned, together.most + 1, 50)} - {together.planned}
+    found = [(beds, together.probability(beds), len(together.known)) for beds in levels]
+    found.append((together.planned, together.chance, measured))
+    rows = [
+        {"beds": beds, "chance": likely, "futures": futures}
+        for beds, likely, futures in sorted(found)
+        if math.isfinite(likely)
+    ]
+    columns = (
+        Column("beds", "Beds", "count"),
+        Column("chance", "Chance that they suffice", "chance"),
+        Column("futures", "From futures", "count"),
     )
-    rows = [{"beds": beds, "chance": together.probability(beds)} for beds in levels]
-    columns = (Column("beds", "Beds", "count"), Column("chance", "Chance that they suffice", "chance"))
-    note = "Beds at which every criterion of beds holds, and goes on to hold with more, in each future. At the left end: that many or fewer."
+    note = (
+        f"Beds at which every criterion of beds holds, and goes on to hold with more, in each of the first {plural(len(together.beds), 'future')}. "
+        f"At the left end: {together.least:,} or fewer. The chance with the planned number is of all {plural(measured, 'future')} that could be measured, so it need not fall in line with the others."
+    )
     return Exhibit(
         f"{reply.question.id}-needed",
         message,
@@ -370,20 +404,27 @@ def _needed_chart(reply: Reply) -> Exhibit:
 def _needed_table(reply: Reply) -> Exhibit:
     rows = []
     for one in reply.needed:
-        row: dict[str, Any] = {"title": one.title, "planned": one.probability(one.planned)}
-        for wanted in NEEDED:
-            beds = one.for_probability(wanted)
-            row[f"p{wanted:g}"] = f"{beds:,}" if beds is not None else f"more than {one.most:,}"
-        rows.append(row)
+        row: dict[str, Any] = {"title": one.title, "planned": one.chance if math.isfinite(one.chance) else None}
+        rows.append(row | {f"p{wanted:g}": _beds(one, wanted) for wanted in NEEDED})
     planned = reply.needed[0].planned
     columns = (
         Column("title", "Criterion"), Column("planned", f"Chance with {planned:,}", "chance"), *(Column(f"p{wanted:g}", f"Beds for {chance(wanted)}") for wanted in NEEDED),
     )  # fmt: skip
     hardest = max(reply.needed[:-1] or reply.needed, key=lambda one: (one.for_probability(0.5) or math.inf, one.title))
     message = f"The criterion that needs most beds: {hardest.title}."
-    return Exhibit(
-        f"{reply.question.id}-criteria", message, Table(columns, rows), sheet=f"Beds by criterion {reply.question.id}"
+    first = reply.needed[0]
+    note = (
+        f"The chance with {planned:,} is of all {plural(len(reply.answered.futures.items), 'future')}; beds are from the first {len(first.beds):,} of them, "
+        f"each run with {first.least:,} to {first.most:,} beds."
     )
+    out = max(one.unmeasured for one in reply.needed)
+    note += (
+        f" Up to {plural(out, 'future')} could not be measured and {'is' if out == 1 else 'are'} left out."
+        if out
+        else ""
+    )
+    ident = f"{reply.question.id}-criteria"
+    return Exhibit(ident, message, Table(columns, rows), note=note, sheet=f"Beds by criterion {reply.question.id}")
 
 
 def _smallest(reply: Reply) -> Exhibit:
@@ -391,7 +432,12 @@ def _smallest(reply: Reply) -> Exhibit:
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for one in reply.smallest:
         row = rows.setdefault(
-            (one.promise, one.lever.id), {"lever": one.lever.title, "title": titles[one.promise], "before": one.before}
+            (one.promise, one.lever.id),
+            {
+                "lever": one.lever.title,
+                "title": titles[one.promise],
+                "before": one.before if math.isfinite(one.before) else None,
+            },
         )
         row[f"p{one.wanted:g}"] = _size(one)
         row[f"of{one.wanted:g}"] = one.relative
@@ -409,12 +455,12 @@ def _smallest(reply: Reply) -> Exhibit:
     found = [one for one in reply.smallest if one.size]
     if found:
         least = min(found, key=lambda one: (one.wanted, one.relative if one.relative is not None else math.inf))
-        message = f"Smallest against what there is: {least.lever.title} by {_size(least)} gives a chance of {chance(least.reached)}."
+        message = f"Smallest against what there is: {least.lever.title} by {_size(least)} gives a chance of {chance(least.reached)}, from {plural(least.draws, 'future')}."
     else:
         message = "No lever alone does it within what was tried."
     tried = listed([f"{lever.title.lower()} up to {_amount(lever, lever.limit)}" for lever in _levers(reply.smallest)])
     asked = "" if several else f" The promise: {titles[reply.smallest[0].promise]}."
-    note = f"One lever at a time, the same futures with the same luck ({plural(reply.smallest[0].draws, 'future')}).{asked} Tried: {tried}."
+    note = f"One lever at a time, the same futures with the same luck ({plural(reply.smallest[0].draws, 'future')}; the chance without is of all {len(reply.answered.futures.items):,}).{asked} Tried: {tried}."
     ident = f"{reply.question.id}-smallest"
     return Exhibit(
         ident, message, Table(columns, list(rows.values())), note=note, sheet=f"Smallest {reply.question.id}"
@@ -428,7 +474,7 @@ def _levers(found: Sequence[Smallest]) -> list[Lever]:
 def _size(one: Smallest) -> str:
     if one.size is None:
         return f"not even {_amount(one.lever, one.lever.limit)} ({_chance(one.reached)})"
-    return _amount(one.lever, one.size) if one.size else "nothing: it holds already"
+    return _amount(one.lever, one.size) if one.size else f"nothing: the chance is {_chance(one.before)} already"
 
 
 def _amount(lever: Lever, size: float) -> str:
@@ -554,11 +600,12 @@ def _misses(answer: Answer) -> Exhibit | None:
             now = judged.promise.as_now is not None
             rows.append(
                 {"title": judged.promise.title, "compared": 0 if now else missed.compared, "shift": None if now else round(missed.shift, 3), "sd": None if now else round(missed.sd, 3), "scale": scale,
-                 "spread": "compared with the network itself" if now else _shown(judged.promise, judged.promise.spread)}
+                 "spread": "compared with the network itself, draw by draw" if now else _shown(judged.promise, judged.promise.spread),
+                 "note": judged.promise.evidence.note if judged.promise.spread else ""}
             )  # fmt: skip
     columns = (
         Column("title", "Promise"), Column("compared", "Values seen", "count"), Column("shift", "Seen above simulated", "plain"), Column("sd", "Standard deviation of the next", "plain"),
-        Column("scale", "On the scale of"), Column("spread", "Assumed spread on top"),
+        Column("scale", "On the scale of"), Column("spread", "Assumed spread on top"), Column("note", "Reason"),
     )  # fmt: skip
     seen = sum(bool(row["compared"]) for row in rows)
     message = f"{seen} of {plural(len(rows), 'promise')} could be held against something seen; the others are widened by an assumed spread alone."

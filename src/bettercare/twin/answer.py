@@ -125,7 +125,7 @@ def _searched(
 
 def answers(answer: Answer) -> pl.DataFrame:
     """The answers as rows for a metric's page: metric, period, promise, title, unit, value (the middle), low, high (nine futures
-    in ten lie between), bound, comparison, probability (that it holds), draws. Shares are in percent, as metrics are."""
+    in ten lie between), bound, comparison, probability (that it holds), draws (that could be measured). Shares are in percent, as metrics are."""
     rows = []
     for reply in answer.replies:
         for judged in reply.answered.judged:
@@ -136,7 +136,7 @@ def answers(answer: Answer) -> pl.DataFrame:
             low, middle, high = (times * value for value in judged.interval())
             comparison = "at least" if promise.upwards else "at most"
             rows.append((promise.metric, promise.period, promise.id, promise.title, unit, middle, low, high,
-                         round(times * judged.bound, 9), comparison, judged.probability, len(judged.values)))  # fmt: skip
+                         round(times * judged.bound, 9), comparison, judged.probability, int(judged.measured.sum())))  # fmt: skip
     columns = {
         "metric": pl.String, "period": pl.String, "promise": pl.String, "title": pl.String, "unit": pl.String,
         "value": pl.Float64, "low": pl.Float64, "high": pl.Float64, "bound": pl.Float64, "comparison": pl.String,

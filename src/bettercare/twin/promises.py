@@ -57,14 +57,16 @@ def missed(promise: Promise, targets: Sequence[Target], simulated: Mapping[str, 
 
     With three values seen or more: their mean residual, and the standard deviation of a further one,
     s x sqrt(1 + 1/n), with n - 1 degrees of freedom. With fewer the network is not corrected and may be out by as much as it
-    was, or as its tolerance. Two values of one month count once. With none the promise's own ``spread`` is all there is.
+    was, or as its tolerance. Two values of one month count once. With none the promise's own ``spread`` is all there is. So it
+    is for a promise of several stations together: what is missed at one of them does not say what is missed by all. What was
+    known only later than the plan is not used.
     """
     share = promise.unit == "share"
     by_period: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for target in targets:
         # An assumed target was never seen: a network that meets it has not been shown to be right.
-        seen = target.evidence.basis != "assumed" and target.patient == "all"
-        if seen and target.measure == promise.measure and target.of in promise.of:
+        seen = target.evidence.basis != "assumed" and target.patient == "all" and not target.later
+        if seen and target.measure == promise.measure and (target.of,) == promise.of:
             value = simulated.get(target.id, float("nan"))
             if np.isfinite(value):
                 pair = (
@@ -99,11 +101,11 @@ def _slope(value: float, share: bool) -> float:
 def predicted(promise: Promise, simulated: Array, missed: Missed, seed: int) -> Array:
     """Simulated values with what the network misses and the promise's ``spread`` put on: what would be seen; shape as given.
 
-    Draw *i* is given the same error wherever it is asked for, and every promise of one measure and place the same.
+    Draw *i* is given the same error wherever it is asked for, and every promise of one measure and place the same. What the
+    network misses of a share is on the scale of log odds; ``spread`` is in the measure's own unit, of shares too.
     """
     name = f"twin|missed|{promise.measure}|{','.join(promise.of)}"
-    known = simulated[np.isfinite(simulated)]
-    if promise.as_now is not None or not len(known):
+    if promise.as_now is not None:
         # Held against what the same network gives now: what it misses is in both.
         return simulated
     normal = stream(seed, name, 0, len(simulated))
@@ -112,10 +114,12 @@ def predicted(promise: Promise, simulated: Array, missed: Missed, seed: int) -> 
     share = promise.unit == "share"
     if not share:
         return np.maximum(simulated + missed.shift + missed.sd * error + promise.spread * own, 0.0)
-    middle = float(np.clip(np.median(known), 0.02, 0.98))
-    held = np.clip(simulated, _LEAST, 1 - _LEAST)
-    odds = np.log(held / (1 - held)) + missed.shift + missed.sd * error + promise.spread / (middle * (1 - middle)) * own
-    return np.asarray(1 / (1 + np.exp(-odds)))
+    shares = simulated
+    if missed.shift or missed.sd:
+        held = np.clip(simulated, _LEAST, 1 - _LEAST)
+        odds = np.log(held / (1 - held)) + missed.shift + missed.sd * error
+        shares = 1 / (1 + np.exp(-odds))
+    return np.asarray(np.clip(shares + promise.spread * own, 0.0, 1.0))
 
 
 def measured(result: Result, promise: Promise) -> Array:
@@ -144,10 +148,20 @@ class Trial:
         self, more: Sequence[Change] = (), draws: int | None = None, progress: Callable[[int], None] | None = None
     ) -> Mapping[str, Array]:
         """Each promise's measure in each future, with further changes on top, as simulated; shape (draws,)."""
+        return self._each(lambda future: self.futures.network(self.network, future, more), draws, progress)
+
+    def unchanged(self, draws: int | None = None, progress: Callable[[int], None] | None = None) -> Mapping[str, Array]:
+        """The same of the network as it is, in the same days and with the luck of each draw; shape (draws,)."""
+        network = replace(self.network, starts=self.futures.question.starts)
+        return self._each(lambda _: network, draws, progress)
+
+    def _each(
+        self, network_in: Callable[[Future], Network], draws: int | None, progress: Callable[[int], None] | None
+    ) -> Mapping[str, Array]:
         items = self.futures.items[:draws]
 
         def one(future: Future) -> list[float]:
-            return self._one(future, more)
+            return self._one(network_in(future), future.draw)
 
         rows = []
         with ThreadPoolExecutor(max(self.workers, 1)) as pool:
@@ -162,11 +176,10 @@ class Trial:
         found = np.array(rows).reshape(len(items), len(self.promises))
         return {promise.id: found[:, place] for place, promise in enumerate(self.promises)}
 
-    def _one(self, future: Future, more: Sequence[Change]) -> list[float]:
+    def _one(self, network: Network, draw: int) -> list[float]:
         question = self.futures.question
-        network = self.futures.network(self.network, future, more)
         warm = network.warm_up if question.warm_up is None else question.warm_up
-        result = run(network, 1, seed_of(self.seed, future.draw), days=question.days, warm_up=warm)
+        result = run(network, 1, seed_of(self.seed, draw), days=question.days, warm_up=warm)
         return [float(measured(result, promise)[0]) for promise in self.promises]
 
 
@@ -180,7 +193,8 @@ class Judged:
     """A promise and its answer. Values are in the measure's own unit; shape (draws,)."""
 
     promise: Promise
-    bound: float
+    bounds: Array
+    """What it is held against in each draw: one value, or what the network as it is gives with the same luck."""
     simulated: Array
     values: Array
     """What would be seen: simulated, with what the network misses."""
@@ -188,14 +202,29 @@ class Judged:
     now: float
     """What the network gives as it is, in the same days, uncorrected."""
 
+    @property
+    def bound(self) -> float:
+        """The value it is held against; where that is the network as it is, the mean of what it gives."""
+        return self.promise.bound if self.promise.bound is not None else float(_known(self.bounds).mean())
+
     @cached_property
     def holds(self) -> NDArray[np.bool_]:
-        return meets(self.promise, self.values, self.bound)
+        return meets(self.promise, self.values, self.bounds)
+
+    @cached_property
+    def measured(self) -> NDArray[np.bool_]:
+        """Whether each future could be measured, and what it is held against; the others count neither way."""
+        return could_measure(self.values, self.bounds)
+
+    @property
+    def unmeasured(self) -> int:
+        """Futures that could not be measured."""
+        return int((~self.measured).sum())
 
     @property
     def probability(self) -> float:
-        """The share of futures in which it holds; NaN where nothing could be measured."""
-        return share_of(self.holds, self.values)
+        """The share of the futures that could be measured in which it holds; NaN where none could."""
+        return share_of(self.holds, self.measured)
 
     def interval(self) -> tuple[float, float, float]:
         """The middle and the interval nine futures in ten lie in: low, middle, high."""
@@ -206,15 +235,18 @@ class Judged:
         return float(low), float(middle), float(high)
 
 
-def meets(promise: Promise, values: Array, bound: float) -> NDArray[np.bool_]:
+def meets(promise: Promise, values: Array, bounds: Array) -> NDArray[np.bool_]:
     """Whether each value keeps the promise; what could not be measured does not."""
     with np.errstate(invalid="ignore"):
-        return np.asarray(values >= bound - 1e-12 if promise.upwards else values <= bound + 1e-12)
+        return np.asarray(values >= bounds - 1e-12 if promise.upwards else values <= bounds + 1e-12)
 
 
-def share_of(holds: NDArray[np.bool_], values: Array) -> float:
-    known = np.isfinite(values)
-    return float(holds[known].mean()) if known.any() else float("nan")
+def could_measure(values: Array, bounds: Array) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(values) & np.isfinite(bounds))
+
+
+def share_of(holds: NDArray[np.bool_], measured: NDArray[np.bool_]) -> float:
+    return float(holds[measured].mean()) if measured.any() else float("nan")
 
 
 @dataclass(frozen=True)
@@ -240,9 +272,19 @@ class Answered:
 
     @property
     def suffices(self) -> float:
-        """The share of futures in which every criterion of beds that suffice holds; NaN where the question has none."""
-        criteria = [one.holds for one in self.judged if one.promise.suffices]
-        return float(np.logical_and.reduce(criteria).mean()) if criteria else float("nan")
+        """The share of futures in which every criterion of beds that suffice holds, of those in which each could be measured;
+        NaN where there are none, or the question has no criteria."""
+        criteria = [one for one in self.judged if one.promise.suffices]
+        if not criteria:
+            return float("nan")
+        holds = np.logical_and.reduce([one.holds for one in criteria])
+        return share_of(holds, np.logical_and.reduce([one.measured for one in criteria]))
+
+    @property
+    def unmeasured(self) -> int:
+        """Futures in which some criterion of beds that suffice could not be measured."""
+        criteria = [~one.measured for one in self.judged if one.promise.suffices]
+        return int(np.logical_or.reduce(criteria).sum()) if criteria else 0
 
     def drivers(self, promise: str) -> pl.DataFrame:
         """What a promise's value hangs on: driver, title, correlation (of ranks), share (its square: about how much of the
@@ -318,13 +360,19 @@ def _known(values: Array) -> Array:
 
 
 def judge(trial: Trial, base: Base, progress: Callable[[int], None] | None = None) -> Answered:
-    """Run the futures of a question and judge its promises."""
+    """Run the futures of a question and judge its promises.
+
+    A promise held against the network as it is, is held against it draw by draw, with the same luck: a network that is not
+    changed keeps it for certain.
+    """
     simulated = trial.values(progress=progress)
-    now, targets = base.now(trial), base.targets()
+    paired = trial.unchanged() if any(promise.as_now is not None for promise in trial.promises) else {}
+    now = {ident: float(_known(values).mean()) for ident, values in paired.items()} or base.now(trial)
+    targets = base.targets()
     judged = []
     for promise in trial.promises:
         out = missed(promise, base.network.targets, targets)
         values = predicted(promise, simulated[promise.id], out, trial.seed)
-        bound = promise.bound if promise.bound is not None else now[promise.id]
-        judged.append(Judged(promise, bound, simulated[promise.id], values, out, now[promise.id]))
+        bounds = paired[promise.id] if promise.bound is None else np.full(len(values), promise.bound)
+        judged.append(Judged(promise, bounds, simulated[promise.id], values, out, now[promise.id]))
     return Answered(trial, tuple(judged))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bettercare.errors import BettercareError
 from bettercare.flow.network import UNLIMITED, Network
 from bettercare.twin.mapping import Lever, sized
-from bettercare.twin.promises import Answered, Judged, meets, predicted, share_of
+from bettercare.twin.promises import Answered, Judged, could_measure, meets, predicted, share_of
 
 Array = NDArray[np.float64]
 WANTED = (0.5, 0.8)
@@ -26,7 +26,8 @@ class Smallest:
     """The least of a lever that makes a promise hold with a probability; ``size`` None where its limit does not.
 
     ``relative`` is the size against what there is now: servers against servers of the same stations, times and shares as a
-    share. ``reached`` is the probability at the size, or at the limit where there is none; ``before`` without the lever.
+    share. ``reached`` is the probability at the size, or at the limit where there is none, from the ``draws`` of the search;
+    ``before`` is that without the lever, from every draw, as the promise was judged.
     """
 
     promise: str
@@ -56,8 +57,8 @@ class Search:
         judged = self.answered.of(promise)
         simulated = self._values(lever, steps)[promise]
         # The whole of the first draws keeps the same errors, since a stream is the same however much of it is drawn.
-        values = self._predicted(judged, simulated)
-        return share_of(meets(judged.promise, values, judged.bound), values)
+        values, bounds = self._predicted(judged, simulated), judged.bounds[: self.draws]
+        return share_of(meets(judged.promise, values, bounds), could_measure(values, bounds))
 
     def _predicted(self, judged: Judged, simulated: Array) -> Array:
         return predicted(judged.promise, simulated, judged.missed, self.answered.trial.seed)
@@ -74,14 +75,15 @@ class Search:
     def smallest(self, promise: str, lever: Lever, wanted: float) -> Smallest:
         """Bisection over whole steps of the lever: the least found at which the promise holds with the probability wanted.
 
-        It is right where more of the lever never makes the promise less likely; luck may make it a step out.
+        It is right where more of the lever never makes the promise less likely; luck may make it a step out. That it holds
+        without the lever is only said where it does in every draw there is, not in the fewer of the search alone.
         """
         if not 0 < wanted <= 1:
             raise BettercareError(
                 f"A probability of {wanted:g} cannot be wanted.", remedy="Ask for more than 0, at most 1."
             )
         most = max(math.floor(lever.limit / lever.step + 1e-9), 1)
-        before = self.probability(promise, lever, 0)
+        before = self.answered.of(promise).probability
 
         def found(steps: int | None, reached: float) -> Smallest:
             size = None if steps is None else steps * lever.step
@@ -131,18 +133,53 @@ class Needed:
     criterion: str
     title: str
     beds: Array
-    """Shape (draws,); infinite where no number tried is enough."""
+    """Shape (draws,); infinite where no number tried is enough, the least tried where that or fewer is, NaN where it could not be
+    measured."""
     planned: int
+    least: int
     most: int
+    """The fewest and the most beds tried."""
+    chance: float
+    """How likely the planned beds suffice, from every draw, as the promises were judged."""
+
+    @property
+    def known(self) -> Array:
+        """The needs that could be measured."""
+        return self.beds[~np.isnan(self.beds)]
+
+    @property
+    def unmeasured(self) -> int:
+        """Draws of the search in which the need could not be measured."""
+        return len(self.beds) - len(self.known)
 
     def probability(self, beds: float) -> float:
-        """How likely so many beds suffice."""
-        return float((self.beds <= beds + 1e-9).mean())
+        """How likely so many beds suffice, from the draws of the search; NaN where fewer or more than were tried."""
+        if not self.least <= beds <= self.most or not len(self.known):
+            return float("nan")
+        return float((self.known <= beds + 1e-9).mean())
 
     def for_probability(self, wanted: float) -> int | None:
-        """The fewest beds that suffice with that probability; None where it takes more than were tried."""
-        found = float(np.quantile(self.beds, wanted, method="inverted_cdf"))
+        """The fewest beds that suffice with that probability, from the draws of the search: ``least`` stands for that or fewer;
+        None where it takes more than were tried, or nothing could be measured."""
+        found = float(np.quantile(self.known, wanted, method="inverted_cdf")) if len(self.known) else math.inf
         return math.ceil(found - 1e-9) if math.isfinite(found) else None
+
+    def limits(self, wanted: float) -> tuple[int | None, int | None]:
+        """What can be said of the fewest beds for that probability: more than the first, at most the second.
+
+        Both the same: that number. A None on the left: the second or fewer; on the right: more than the first. Where the draws
+        of the search and all of them are at odds about the planned beds, all of them are believed.
+        """
+        if not len(self.known):
+            return None, None
+        found = self.for_probability(wanted)
+        if self.chance >= wanted and (found is None or found > self.planned):
+            return None, self.planned
+        if self.chance < wanted and found is not None and found <= self.planned:
+            return self.planned, None
+        if found is None:
+            return self.most, None
+        return (None if found <= self.least else found), found
 
 
 def needed(
@@ -151,7 +188,8 @@ def needed(
     """Beds needed by each criterion of the question that beds must suffice for, and by all of them together.
 
     Each future is run at every size of the lever's grid. Its need is the least size from which the criterion holds at every
-    larger one, by a straight line between the two sizes it turns at; the least size of the grid where it holds at all.
+    larger one, by a straight line between the two sizes it turns at; the least size of the grid where it holds at all. It is
+    unknown where it hangs on what could not be measured. How likely the planned beds suffice is taken from every draw.
 
     Raises:
         BettercareError: the lever has no grid, or none of the promises says that beds suffice.
@@ -173,19 +211,28 @@ def needed(
             values = answered.trial.values(sized(lever.changes, size), count, progress)
         for one in criteria:
             seen = predicted(one.promise, values[one.promise.id], one.missed, answered.trial.seed)
-            margins[one.promise.id].append((seen - one.bound) * (1.0 if one.promise.upwards else -1.0))
+            margins[one.promise.id].append((seen - one.bounds[:count]) * (1.0 if one.promise.upwards else -1.0))
+    least, most = planned + int(lever.grid[0]), planned + int(lever.grid[-1])
     each = [
         Needed(one.promise.id, one.promise.title, planned + _turns(lever.grid, np.array(margins[one.promise.id])), planned,
-               planned + int(lever.grid[-1]))
+               least, most, one.probability)
         for one in criteria
     ]  # fmt: skip
     together = np.max([one.beds for one in each], axis=0)
-    return (*each, Needed("all", "All of them together", together, planned, planned + int(lever.grid[-1])))
+    return (*each, Needed("all", "All of them together", together, planned, least, most, answered.suffices))
 
 
 def _turns(grid: Sequence[float], margins: Array) -> Array:
-    """The size at which each column of margins [sizes, draws] turns from below 0 for good."""
-    holds = np.nan_to_num(margins, nan=-1.0) >= -1e-12
+    """The size at which each column of margins [sizes, draws] turns from below 0 for good; NaN where it hangs on a margin that
+    could not be measured."""
+    margins = np.where(np.isfinite(margins), margins, np.nan)
+    at_worst, at_best = (
+        _turned(grid, margins, np.nan_to_num(margins, nan=unknown) >= -1e-12) for unknown in (-1.0, 1.0)
+    )
+    return np.where(at_worst == at_best, at_worst, np.nan)
+
+
+def _turned(grid: Sequence[float], margins: Array, holds: NDArray[np.bool_]) -> Array:
     stays = np.flip(np.cumprod(np.flip(holds, axis=0), axis=0), axis=0).astype(bool)
     found = np.full(margins.shape[1], np.inf)
     for draw in range(margins.shape[1]):

@@ -23,6 +23,7 @@ from bettercare.flow.network import Network, Scenario
 from bettercare.flow.now import Now
 from bettercare.plan import Plan
 from bettercare.store import Missing
+from bettercare.twin import find_twin
 from bettercare.web.flow_run import FlowAsked, FlowOrder, Kept, Kind
 
 MOST: dict[Kind, int] = {"run": 500, "calibration": 100, "forecast": 2_000, "promises": 1_000}
@@ -43,7 +44,7 @@ class FlowJob:
     id: str
     plan: str
     network: str
-    """Fingerprint of the network, and of the program that ran it: the same fingerprint and question give the same answer."""
+    """What it was worked out from, see :func:`mark_of`: the same mark and question give the same answer."""
     asked: FlowAsked
     by: str
     at: str
@@ -60,6 +61,11 @@ class FlowJob:
     def over(self) -> bool:
         """Whether nothing more will happen."""
         return self.state not in ("waiting", "running")
+
+    @property
+    def of_patients(self) -> bool:
+        """Whether it begins with who is where in fact, so that only those who may see the wards may see it."""
+        return self.asked.state in ("wards", "file")
 
     @property
     def when(self) -> datetime:
@@ -105,7 +111,7 @@ class FlowJobs:
             raise BettercareError(
                 f"{asked.replications} replications cannot be made.", remedy=f"Ask for 2 to {most:,}."
             )
-        mark = fingerprint(network)
+        mark = mark_of(plan, network, asked.kind)
         id = _name(mark, plan.id, asked, now, decisions)
         with self._lock:
             with suppress(Missing):
@@ -116,12 +122,18 @@ class FlowJobs:
                 raise BettercareError("Too many runs are waiting.", remedy="Try again when some are done.")
             job = FlowJob(id, plan.id, mark, asked, by, datetime.now(UTC).isoformat(timespec="microseconds"))
             target = self._place(plan.id, id, "kept")
-            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._write(job)
+            except OSError as error:
+                raise BettercareError(
+                    "The run cannot be written down, so it is not begun.",
+                    remedy="Ask whoever runs the server to look at its disk, then try again.",
+                ) from error
             live = self._live[plan.id, id] = _Live(
                 job, FlowOrder(plan, network, asked, target, now, decisions, warnings)
             )
             self._at_hand.pop((plan.id, id), None)
-            self._write(job)
             self._waiting.append(live)
             if not self._busy:
                 self._busy = True
@@ -155,10 +167,15 @@ class FlowJobs:
             wanted = [job for job in found if kind is None or job.asked.kind == kind]
             return sorted(wanted, key=lambda job: (job.at, job.id), reverse=True)
 
-    def last(self, plan: str, network: Network, kind: Kind) -> FlowJob | None:
-        """The newest that is done with a network as it now is; of runs, the newest without a scenario, or else the newest."""
-        mark = fingerprint(network)
-        done = [job for job in self.recent(plan, kind) if job.state == "done" and job.network == mark]
+    def last(self, plan: Plan, network: Network, kind: Kind, *, of_patients: bool = False) -> FlowJob | None:
+        """The newest that is done with a network as it now is; of runs, the newest without a scenario, or else the newest.
+
+        Args:
+            of_patients: whether those that begin with who is where in fact are among them.
+        """
+        mark = mark_of(plan, network, kind)
+        done = [job for job in self.recent(plan.id, kind) if job.state == "done" and job.network == mark]
+        done = [job for job in done if of_patients or not job.of_patients]
         return next((job for job in done if not job.asked.scenario), done[0] if done else None)
 
     def kept(self, job: FlowJob) -> Kept:
@@ -212,17 +229,42 @@ class FlowJobs:
                     self._busy = False
                     return
                 live = self._waiting.popleft()
-                if live.job.over or live.order is None:
-                    continue
-                # Held no longer than it is needed: it may say who is where.
-                order, live.order = pickle.dumps(live.order), None
-                command = [sys.executable, "-m", "bettercare.web.flow_run"]
-                process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-                live.process, live.job = process, replace(live.job, state="running")
-                self._write(live.job)
+            try:
+                self._turn(live)
+            except Exception:
+                # Whatever it was, what waits behind it goes on. It is not repeated: it might say who is where.
+                self._fail(live)
+
+    def _turn(self, live: _Live) -> None:
+        """Do one piece of work."""
+        with self._lock:
+            if live.job.over or live.order is None:
+                return
+            # Held no longer than it is needed: it may say who is where.
+            order, live.order = pickle.dumps(live.order), None
+            command = [sys.executable, "-m", "bettercare.web.flow_run"]
+            live.process = process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            live.job = replace(live.job, state="running")
+            self._write(live.job)
+        self._follow(live, process, order)
+
+    def _fail(self, live: _Live) -> None:
+        """End what went wrong, and say so."""
+        with self._lock:
+            process, live.process, live.order = live.process, None, None
+            if live.job.state != "cancelled":
+                fault = "The run could not be followed or written down. Run it again; if that does not help, tell whoever runs the server."
+                live.job = replace(live.job, state="failed", fault=fault)
+            # What cannot be written is known until the server ends, and is lost afterwards.
             with suppress(OSError):
-                # A disk that is full must not stop the work that waits behind this.
-                self._follow(live, process, order)
+                self._write(live.job)
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    with suppress(OSError):
+                        pipe.close()
 
     def _follow(self, live: _Live, process: subprocess.Popen[bytes], order: bytes) -> None:
         assert process.stdin is not None
@@ -277,6 +319,19 @@ class FlowJobs:
 def fingerprint(network: Network) -> str:
     """The same for the same network and program."""
     return hashlib.sha256(f"{bettercare.__version__} {network!r}".encode()).hexdigest()[:16]
+
+
+def mark_of(plan: Plan, network: Network, kind: Kind) -> str:
+    """The same for the same matter: the network and program; of promises, the plan and the file that joins the two as well."""
+    mark = fingerprint(network)
+    if kind != "promises":
+        return mark
+    twin = ""
+    with suppress(BettercareError, OSError):
+        twin = find_twin(plan.id).read_bytes().hex()
+    tables = {name: [dict(row.text) for row in table] for name, table in plan.tables.items()}
+    whole = [mark, dict(plan.header), tables, dict(plan.scenarios), twin]
+    return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _name(mark: str, plan: str, asked: FlowAsked, now: Now | None, decisions: tuple[Scenario, ...]) -> str:

@@ -10,7 +10,6 @@ import json
 import os
 import pickle
 import sys
-import tempfile
 import threading
 import zlib
 from collections.abc import Callable, Mapping
@@ -20,7 +19,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import polars as pl
 
 from bettercare.errors import BettercareError
@@ -135,9 +133,6 @@ def simulated(order: FlowOrder, workers: int, progress: Progress) -> Kept:
     asked = order.asked
     scenario = named(order.network, asked.scenario) if asked.scenario else None
     result = run(order.network, asked.replications, asked.seed, workers, scenario, progress=progress)
-    # Pages show the mean over replications of each hour of the week: it is kept once instead of for each, which is most of a result.
-    week = np.mean([one.week for one in result.recorded], axis=0)
-    result = replace(result, recorded=tuple(replace(one, week=week) for one in result.recorded))
     return Kept(result.network, run_report(result, scenario), result)
 
 
@@ -154,10 +149,11 @@ def calibrated(order: FlowOrder, workers: int, progress: Progress) -> Kept:
 def forecast(order: FlowOrder, workers: int, progress: Progress) -> Kept:
     """The next hours from now, as it is and under each decision."""
     from bettercare.flow.forecast import forecast as look_ahead
+    from bettercare.flow.start_state import invented_state
     from bettercare.reports.flow.forecast_report import forecast_report
 
     asked, network = order.asked, order.network
-    now = order.now or invented_state(network, datetime.fromisoformat(asked.at), asked.seed)
+    now = order.now or invented_state(network, asked.seed, datetime.fromisoformat(asked.at))
     found = look_ahead(
         network, now, None, asked.hours, asked.replications, asked.seed, order.decisions, workers, progress
     )
@@ -169,18 +165,6 @@ def forecast(order: FlowOrder, workers: int, progress: Progress) -> Kept:
     if asked.synthetic and order.now is not None:
         document = replace(document, banner=INVENTED_PATIENTS)
     return Kept(network, document, tables=tables)
-
-
-def invented_state(network: Network, at: datetime, seed: int) -> Now:
-    """Who is where in a simulation of the network at a moment: to try a forecast on, and about nobody."""
-    from bettercare.flow import run
-    from bettercare.flow.visits import read_log
-
-    there = replace(network, starts=at.date())
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log.parquet"
-        run(there, 1, seed, days=1, log=log)
-        return read_log(log, there).state(network, at)
 
 
 def promises(order: FlowOrder, workers: int, progress: Progress) -> Kept:

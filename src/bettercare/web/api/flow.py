@@ -22,8 +22,9 @@ from bettercare.web.api.routing import Assessed, Limit, Start, of_plan
 from bettercare.web.api.shapes import Body, Rows, many, part_of, shape
 from bettercare.web.flow_jobs import MOST, FlowJob, fingerprint
 from bettercare.web.flow_run import FlowAsked, Kept, Kind
-from bettercare.web.guard import Reader
+from bettercare.web.guard import Reader, Visitor
 from bettercare.web.pages.flow import last_run, network_of
+from bettercare.web.pages.flow_runs import kept_for, last_seen, may_see, opened
 from bettercare.web.state import Deployed, Deployment
 
 router = of_plan("Flow")
@@ -176,12 +177,14 @@ def _rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
     return [{name: _known(value) for name, value in row.items()} for row in frame.iter_rows(named=True)]
 
 
-def _last(deployed: Deployment, assessment: Assessment, kind: Kind, what: str) -> tuple[FlowJob, Kept]:
+def _last(visitor: Visitor, deployed: Deployment, assessment: Assessment, kind: Kind, what: str) -> tuple[FlowJob, Kept]:  # fmt: skip
     network = network_of(deployed, assessment)
-    job = deployed.flow_jobs.last(assessment.plan.id, network, kind)
+    job = last_seen(deployed, assessment, network, visitor, kind)
+    if job is None and (hidden := deployed.flow_jobs.last(assessment.plan, network, kind, of_patients=True)):
+        opened(deployed, assessment, visitor, hidden.id)
     if job is None:
         raise Missing(f"There is no {what} of the network as it now is.", remedy="Ask for one on the plan's pages.")
-    return job, deployed.flow_jobs.kept(job)
+    return job, kept_for(deployed, visitor, job)
 
 
 @router.get("/flow", response_model=NetworkOut)
@@ -232,7 +235,7 @@ def table(
 @router.get("/flow/forecast", response_model=ForecastOut)
 def forecast(visitor: Reader, assessment: Assessed, deployed: Deployed) -> Any:
     """The last forecast: which units run out of places."""
-    job, kept = _last(deployed, assessment, "forecast", "forecast")
+    job, kept = _last(visitor, deployed, assessment, "forecast", "forecast")
     asked = job.asked
     return {
         "run": job.id, "at": asked.at, "hours": asked.hours, "replications": asked.replications, "state": asked.state,
@@ -247,7 +250,7 @@ def forecast_hours(
     station: Annotated[str, Query(description="Id of a station; blank for all", max_length=120)] = "", start: Start = 0, limit: Limit = 100,
 ) -> Any:  # fmt: skip
     """The last forecast hour by hour."""
-    _, kept = _last(deployed, assessment, "forecast", "forecast")
+    _, kept = _last(visitor, deployed, assessment, "forecast", "forecast")
     frame = kept.tables["hours"]
     end = start + limit
     chosen = frame.filter(pl.col("station") == station) if station else frame
@@ -257,7 +260,7 @@ def forecast_hours(
 @router.get("/flow/promises", response_model=PromisesOut)
 def promises(visitor: Reader, assessment: Assessed, deployed: Deployed) -> Any:
     """The plan's promises as they were last tested in its network."""
-    job, kept = _last(deployed, assessment, "promises", "test of the promises")
+    job, kept = _last(visitor, deployed, assessment, "promises", "test of the promises")
     return {"run": job.id, "verdict": kept.document.verdict, "promises": _rows(kept.tables["answers"])}
 
 
@@ -265,7 +268,7 @@ def promises(visitor: Reader, assessment: Assessed, deployed: Deployed) -> Any:
 def flow_runs(visitor: Reader, assessment: Assessed, deployed: Deployed) -> Any:
     """The work on the network that is kept, the newest first."""
     network_of(deployed, assessment)
-    return deployed.flow_jobs.recent(assessment.plan.id)
+    return [job for job in deployed.flow_jobs.recent(assessment.plan.id) if may_see(visitor, job)]
 
 
 @router.post("/flow/runs", response_model=shape(FlowJob), status_code=202)
@@ -282,14 +285,14 @@ def start_flow_run(visitor: Reader, assessment: Assessed, deployed: Deployed, bo
 def flow_run(visitor: Reader, assessment: Assessed, deployed: Deployed, run: RunId) -> Any:
     """How far a piece of work is."""
     network_of(deployed, assessment)
-    return deployed.flow_jobs.job(assessment.plan.id, run)
+    return opened(deployed, assessment, visitor, run)
 
 
 @router.delete("/flow/runs/{run}", status_code=204, response_class=Response)
 def cancel_flow_run(visitor: Reader, assessment: Assessed, deployed: Deployed, run: RunId) -> None:
     """Stop a piece of work; nothing of it is kept."""
     network_of(deployed, assessment)
-    job = deployed.flow_jobs.job(assessment.plan.id, run)
+    job = opened(deployed, assessment, visitor, run)
     if job.over:
         raise BettercareError("The run is over, so it cannot be stopped.", remedy="Nothing needs to be done.")
     deployed.flow_jobs.cancel(job, visitor.user.id)

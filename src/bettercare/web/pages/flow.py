@@ -108,8 +108,8 @@ def last_run(
     deployed: Deployment, assessment: Assessment, network: Network, wanted: str = ""
 ) -> tuple[FlowJob, Kept, Result] | None:
     """The run that pages show: the one asked for, or the newest of the network as it is; None when there is none."""
-    jobs, plan = deployed.flow_jobs, assessment.plan.id
-    job = jobs.job(plan, wanted) if wanted else jobs.last(plan, network, "run")
+    jobs, plan = deployed.flow_jobs, assessment.plan
+    job = jobs.job(plan.id, wanted) if wanted else jobs.last(plan, network, "run")
     if job is None:
         return None
     if job.asked.kind != "run" or job.state != "done":

@@ -76,7 +76,7 @@ def _shown(
     network = deployed.network(assessment.plan.id)
     if network is None:
         return without_network(request, visitor, assessment)
-    job = deployed.flow_jobs.last(assessment.plan.id, network, kind)
+    job = deployed.flow_jobs.last(assessment.plan, network, kind)
     try:
         document = deployed.flow_jobs.kept(job).document if job else None
     except Missing:
@@ -85,7 +85,7 @@ def _shown(
     return page(
         request, visitor, "flow_calibration.html.j2" if is_calibration else "flow_promises.html.j2", assessment,
         title="Calibration" if is_calibration else "Promises", status=400 if fault else 200, faulty=bool(fault), fault=fault, network=network, job=job,
-        document=document, is_sign=is_sign, jobs=jobs_of(deployed, assessment, network, kind), numbers=TRIALS if is_calibration else FUTURES,
+        document=document, is_sign=is_sign, jobs=jobs_of(deployed, assessment, network, visitor, kind), numbers=TRIALS if is_calibration else FUTURES,
         replications=str(sent.get("replications", ""))[:9] if sent else str(USUAL_TRIALS if is_calibration else DRAWS),
         seed=str(sent.get("seed", ""))[:20] if sent else str(SEED), cannot=_why_not(assessment, network, kind),
     )  # fmt: skip

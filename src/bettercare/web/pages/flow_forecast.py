@@ -18,7 +18,8 @@ from bettercare.care.now import state_now
 from bettercare.care.readings import note_reading
 from bettercare.care.stays import present, wall
 from bettercare.errors import BettercareError, Fault
-from bettercare.flow.network import UNLIMITED, Change, Network, Scenario
+from bettercare.flow.decisions import divert, open_places, wards_with_discharge_times, weekend_discharges
+from bettercare.flow.network import UNLIMITED, Network, Scenario
 from bettercare.flow.now import COLUMNS, Now, occupancy_now, read_now, template
 from bettercare.flow.run import SEED
 from bettercare.flow.scenarios import changed
@@ -29,7 +30,7 @@ from bettercare.store import Missing
 from bettercare.web.flow_run import FlowAsked, State
 from bettercare.web.guard import Reader, Sent, Visitor, needs
 from bettercare.web.pages.flow import network_of, without_network
-from bettercare.web.pages.flow_runs import address, jobs_of, whole_number
+from bettercare.web.pages.flow_runs import address, jobs_of, kept_for, last_seen, whole_number
 from bettercare.web.pages.model import is_sign
 from bettercare.web.pages.wards import moment_of
 from bettercare.web.render import done, page
@@ -42,9 +43,13 @@ Onlooker = Annotated[Visitor, Depends(needs("wards"))]
 HOURS = ("24", "72", "168")
 REPLICATIONS = ("100", "200", "500", "1000")
 USUAL_HOURS, USUAL = "72", "200"
-FEWER = {"0.9": "one in ten fewer", "0.75": "a quarter fewer", "0.5": "half as many", "0": "none at all"}
-"""How much of a stream can be sent elsewhere, by what its arrivals are multiplied with."""
-WEEKEND = (5, 6)
+FEWER = {
+    "0.9": (10, "one in ten fewer"),
+    "0.75": (25, "a quarter fewer"),
+    "0.5": (50, "half as many"),
+    "0": (100, "none at all"),
+}
+"""How much of a stream can be sent elsewhere, by what its arrivals are multiplied with: in a hundred, and in words."""
 MOST_DECISIONS = 4
 MOST_BEDS = 200
 SHOWN = 200
@@ -183,7 +188,7 @@ def _content(sent: FormData) -> bytes:
 def _read(content: bytes, network: Network, sent: FormData, moment: datetime) -> Now:
     text = str(sent.get("at", "")).strip()
     try:
-        at = datetime.fromisoformat(text).replace(tzinfo=None) if text else None
+        at = datetime.fromisoformat(text) if text else None
     except ValueError:
         raise BettercareError("When it was taken is not a time.", remedy="Write it as 2016-11-02T08:00.") from None
     if at is None and b"at" not in content.partition(b"\n")[0].lower().replace(b'"', b"").strip().split(b","):
@@ -218,32 +223,23 @@ def decisions_of(network: Network, sent: FormData) -> tuple[Scenario, ...]:
 
 
 def _decisions(network: Network, sent: FormData) -> Iterator[Scenario]:
-    titles = {one.id: one.title for one in network.stations}
+    units = {one.id: one for one in network.stations}
     if str(sent.get("beds", "")).strip():
         beds, at = whole_number(sent, "beds", "number of places to open"), str(sent.get("unit", ""))
-        if at not in titles:
+        if at not in units:
             raise BettercareError("No unit is chosen to open places at.", remedy="Choose one from the list.")
         if not 1 <= beds <= MOST_BEDS:
             raise BettercareError(f"{beds} places cannot be opened.", remedy=f"Ask for 1 to {MOST_BEDS}.")
-        yield Scenario("open-places", f"{beds} more at {titles[at]}", (Change("servers", at, add=beds),))
+        yield open_places(units[at], beds)
     if stream := str(sent.get("stream", "")):
-        streams, factor = {one.id: one.title or one.id for one in network.arrivals}, str(sent.get("fewer", ""))
+        streams, factor = {one.id: one for one in network.arrivals}, str(sent.get("fewer", ""))
         if stream not in streams or factor not in FEWER:
             raise BettercareError("What to divert is not on the list.", remedy="Choose a stream, and how many fewer.")
-        yield Scenario(
-            "divert", f"{streams[stream]}: {FEWER[factor]}", (Change("arrivals", stream, times=float(factor)),)
-        )
+        yield divert(streams[stream], FEWER[factor][0])
     if sent.get("weekend"):
-        yield weekend_discharges(network)
+        yield weekend_discharges(wards_with_discharge_times(network))
     for one in dict.fromkeys(str(one) for one in sent.getlist("scenario")):
         yield named(network, one)
-
-
-def weekend_discharges(network: Network) -> Scenario:
-    """As many discharges on Saturdays and Sundays as on the best day, wherever patients leave at discharge times."""
-    wards = [one.id for one in network.stations if one.leaves_on and one.kind in ("ward", "community")]
-    changes = tuple(Change("leaves_on", one, days=WEEKEND, to=1.0) for one in wards)
-    return Scenario("weekend-discharges", "Weekend discharges as on weekdays", changes)
 
 
 # --- the forecast ----------------------------------------------------------------------------------------------------------
@@ -314,17 +310,17 @@ def _forecast_page(
     request: Request, visitor: Visitor, assessment: Assessment, deployed: Deployment, network: Network, faults: Sequence[Fault] = (),
     sent: FormData | None = None,
 ) -> Response:  # fmt: skip
-    job = deployed.flow_jobs.last(assessment.plan.id, network, "forecast")
+    job = last_seen(deployed, assessment, network, visitor, "forecast")
     try:
-        document = deployed.flow_jobs.kept(job).document if job else None
+        document = kept_for(deployed, visitor, job).document if job else None
     except Missing:
         document = None
     typed = sent if sent is not None else FormData()
     return page(
         request, visitor, "flow_forecast.html.j2", assessment, title="Forecast", status=400 if faults else 200, faulty=bool(faults), faults=faults,
-        most=SHOWN, network=network, job=job, document=document, is_sign=is_sign, jobs=jobs_of(deployed, assessment, network, "forecast"),
-        units=[one for one in network.stations if one.servers != UNLIMITED], streams=network.arrivals, fewer=FEWER, all_hours=HOURS, numbers=REPLICATIONS,
-        weekend=bool(weekend_discharges(network).changes), ticked=[str(one) for one in typed.getlist("scenario")],
+        most=SHOWN, network=network, job=job, document=document, is_sign=is_sign, jobs=jobs_of(deployed, assessment, network, visitor, "forecast"),
+        units=[one for one in network.stations if one.servers != UNLIMITED], streams=network.arrivals, fewer={factor: words for factor, (_, words) in FEWER.items()}, all_hours=HOURS, numbers=REPLICATIONS,
+        weekend=bool(wards_with_discharge_times(network)), ticked=[str(one) for one in typed.getlist("scenario")],
         typed={
             "hours": USUAL_HOURS, "replications": USUAL, "seed": str(SEED), "state": "wards", "beds": "", "unit": "", "stream": "", "fewer": "0.75",
             "weekend": "", "at": "",

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
 from bettercare.assurance import Assessment
+from bettercare.care.readings import note_reading
 from bettercare.errors import BettercareError
 from bettercare.flow import Comparison
 from bettercare.flow.network import Network
@@ -19,9 +20,9 @@ from bettercare.reports.flow.comparison_report import comparison_report
 from bettercare.reports.page import html
 from bettercare.reports.workbook import workbook
 from bettercare.store import Missing
-from bettercare.web.flow_jobs import FlowJob, fingerprint
-from bettercare.web.flow_run import FlowAsked, Kind
-from bettercare.web.guard import Reader, Sent, Visitor
+from bettercare.web.flow_jobs import FlowJob, fingerprint, mark_of
+from bettercare.web.flow_run import FlowAsked, Kept, Kind
+from bettercare.web.guard import Forbidden, Reader, Sent, Visitor
 from bettercare.web.pages.flow import job_title, network_of, scenario_title, without_network
 from bettercare.web.pages.model import SHEET, is_sign
 from bettercare.web.render import done, page, part
@@ -57,15 +58,59 @@ def whole_number(sent: FormData, name: str, what: str) -> int:
     return int(text)
 
 
+def may_see(visitor: Visitor, job: FlowJob) -> bool:
+    """Whether a visitor may see a piece of work: one that begins with patients is for those who may see the wards."""
+    return visitor.may("wards") or not job.of_patients
+
+
+def opened(deployed: Deployment, assessment: Assessment, visitor: Visitor, id: str) -> FlowJob:
+    """A piece of work by its id.
+
+    Raises:
+        Missing: there is none.
+        Forbidden: it begins with patients, and the visitor may not see the wards.
+    """
+    job = deployed.flow_jobs.job(assessment.plan.id, id)
+    if not may_see(visitor, job):
+        raise Forbidden(
+            "This forecast begins with patients, and your role does not allow you to see the wards.",
+            remedy="Ask a flow manager, or an administrator if your role is wrong.",
+        )
+    return job
+
+
+def last_seen(
+    deployed: Deployment, assessment: Assessment, network: Network, visitor: Visitor, kind: Kind
+) -> FlowJob | None:
+    """The newest that is done with the network as it is, of what a visitor may see."""
+    return deployed.flow_jobs.last(assessment.plan, network, kind, of_patients=visitor.may("wards"))
+
+
+def kept_for(deployed: Deployment, visitor: Visitor, job: FlowJob) -> Kept:
+    """What came of a piece of work that is done and that the visitor may see; of the wards, the reading is written down first.
+
+    Raises:
+        Missing: it is not there any more.
+    """
+    kept = deployed.flow_jobs.kept(job)
+    if job.asked.state == "wards":
+        note_reading(deployed.store, job.plan, visitor.user.id, "wards", "Forecast of the network")
+    return kept
+
+
 def jobs_of(
-    deployed: Deployment, assessment: Assessment, network: Network, kind: Kind | None = None
+    deployed: Deployment, assessment: Assessment, network: Network, visitor: Visitor, kind: Kind | None = None
 ) -> list[tuple[FlowJob, str]]:
-    """The work for a plan, the newest first, each with what it is of."""
-    mark = fingerprint(network)
+    """The work for a plan that a visitor may see, the newest first, each with what it is of."""
+    seen = [job for job in deployed.flow_jobs.recent(assessment.plan.id, kind) if may_see(visitor, job)][:SHOWN]
+    marks = {kind: mark_of(assessment.plan, network, kind) for kind in {job.asked.kind for job in seen}}
     return [
-        (job, job_title(job, network) + ("" if job.network == mark else ", with the network as it was then"))
-        for job in deployed.flow_jobs.recent(assessment.plan.id, kind)[:SHOWN]
+        (job, job_title(job, network) + ("" if job.network == marks[job.asked.kind] else _as_then(job))) for job in seen
     ]
+
+
+def _as_then(job: FlowJob) -> str:
+    return f", with the {'plan and network as they were' if job.asked.kind == 'promises' else 'network as it was'} then"
 
 
 # --- runs ------------------------------------------------------------------------------------------------------------------
@@ -87,7 +132,7 @@ def _run_form(
         request, visitor, "flow_run.html.j2", assessment, title="Runs", status=400 if fault else 200, faulty=bool(fault), fault=fault, network=network,
         scenarios=[("", "As it is", ""), *((one.id, one.title, one.note) for one in network.scenarios)], numbers=REPLICATIONS,
         chosen=str(sent.get("scenario", "")) if sent else "", replications=str(sent.get("replications", "")) if sent else str(USUAL),
-        seed=str(sent.get("seed", ""))[:20] if sent else str(SEED), jobs=jobs_of(deployed, assessment, network),
+        seed=str(sent.get("seed", ""))[:20] if sent else str(SEED), jobs=jobs_of(deployed, assessment, network, visitor),
     )  # fmt: skip
 
 
@@ -115,8 +160,8 @@ def start_run(request: Request, visitor: Reader, assessment: Assessed, deployed:
 def one_job(request: Request, visitor: Reader, assessment: Assessed, deployed: Deployed, job: str) -> Response:
     """How far a piece of work is, or what came of it."""
     network = network_of(deployed, assessment)
-    its = deployed.flow_jobs.job(assessment.plan.id, job)
-    document = deployed.flow_jobs.kept(its).document if its.state == "done" else None
+    its = opened(deployed, assessment, visitor, job)
+    document = kept_for(deployed, visitor, its).document if its.state == "done" else None
     return page(
         request, visitor, "flow_job.html.j2", assessment, title=WORDS[its.asked.kind], job=its, document=document, is_sign=is_sign,
         called=WORDS[its.asked.kind], what=job_title(its, network), form=PAGES[its.asked.kind],
@@ -133,7 +178,7 @@ WORDS: dict[Kind, str] = {
 @router.get("/plans/{plan}/flow/jobs/{job}/progress")
 def progress(request: Request, visitor: Reader, assessment: Assessed, deployed: Deployed, job: str) -> Response:
     """How far a piece of work is, as part of a page; the page is fetched anew when it is over."""
-    its = deployed.flow_jobs.job(assessment.plan.id, job)
+    its = opened(deployed, assessment, visitor, job)
     if its.over:
         return Response(headers={"HX-Refresh": "true"})
     return part(request, visitor, "_flow_progress.html.j2", job=its, base=f"/plans/{assessment.plan.id}")
@@ -142,7 +187,7 @@ def progress(request: Request, visitor: Reader, assessment: Assessed, deployed: 
 @router.post("/plans/{plan}/flow/jobs/{job}/cancel")
 def cancel(visitor: Reader, assessment: Assessed, deployed: Deployed, job: str) -> Response:
     """Stop a piece of work."""
-    its = deployed.flow_jobs.job(assessment.plan.id, job)
+    its = opened(deployed, assessment, visitor, job)
     deployed.flow_jobs.cancel(its, visitor.user.id)
     return done(f"/plans/{assessment.plan.id}/flow/{PAGES[its.asked.kind]}", "The run is stopped.")
 
@@ -151,7 +196,7 @@ def cancel(visitor: Reader, assessment: Assessed, deployed: Deployed, job: str) 
 def report(visitor: Reader, assessment: Assessed, deployed: Deployed, job: str) -> Response:
     """The report of a piece of work as a page that needs nothing else, to keep."""
     named = {"Content-Disposition": f'attachment; filename="{assessment.plan.id}-flow-{job}.html"'}
-    document = _document(deployed, assessment, job)
+    document = _document(deployed, assessment, visitor, job)
     return Response(html(document), media_type="text/html; charset=utf-8", headers=named)
 
 
@@ -159,14 +204,14 @@ def report(visitor: Reader, assessment: Assessed, deployed: Deployed, job: str) 
 def sheet(visitor: Reader, assessment: Assessed, deployed: Deployed, job: str) -> Response:
     """The tables of a piece of work as a workbook."""
     named = {"Content-Disposition": f'attachment; filename="{assessment.plan.id}-flow-{job}.xlsx"'}
-    return Response(workbook(_document(deployed, assessment, job)), media_type=SHEET, headers=named)
+    return Response(workbook(_document(deployed, assessment, visitor, job)), media_type=SHEET, headers=named)
 
 
-def _document(deployed: Deployment, assessment: Assessment, job: str) -> Document:
-    its = deployed.flow_jobs.job(assessment.plan.id, job)
+def _document(deployed: Deployment, assessment: Assessment, visitor: Visitor, job: str) -> Document:
+    its = opened(deployed, assessment, visitor, job)
     if its.state != "done":
         raise Missing("The run has no report.", remedy="Wait until it is done, or run it again.")
-    return deployed.flow_jobs.kept(its).document
+    return kept_for(deployed, visitor, its).document
 
 
 # --- scenarios side by side ------------------------------------------------------------------------------------------------
