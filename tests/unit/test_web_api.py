@@ -73,7 +73,11 @@ def _samples(program: Program, path: str) -> str:
 def test_everything_that_can_be_read_is_there(office: Program) -> None:
     office.ask("POST", "/reports", 201, json={"kind": "monthly"})
     found = office.ask("GET", "/api/v1/openapi.json")
-    read = [path for path, methods in found["paths"].items() if "get" in methods and "{run}" not in path and "/flow" not in path]
+    read = [
+        path
+        for path, methods in found["paths"].items()
+        if "get" in methods and "{run}" not in path and "/flow" not in path
+    ]
     assert len(read) > 35
     for path in read:
         response = office.answer("GET", _samples(office, path))
