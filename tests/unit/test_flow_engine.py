@@ -439,3 +439,19 @@ def test_the_warm_up_is_found() -> None:
     rng = np.random.default_rng(1)
     assert truncation(rng.normal(size=400)) < 150
     assert truncation(np.r_[np.linspace(0, 1, 100), np.ones(300)] + rng.normal(scale=0.01, size=400)) >= 90
+
+
+def test_a_clock_starts_where_those_who_waited_for_several_are_taken_in() -> None:
+    stations = [
+        Station("first", "First", servers=0, shifts=(Shift(WEEK, 0, 1, 1),)),
+        Station("second", "Second", shifts=(Shift(WEEK, 12, 13, 99),)),
+    ]
+    it = network(
+        stations, [Arrival("in", "a", "either", per_day=24.0)], {"first": fixed(0.5), "second": fixed(0.5)},
+        [("first", "home", 1.0), ("second", "home", 1.0)], days=20, warm_up=2,
+        choices=(Choice("either", ("first", "second"), "first-with-room"),),
+        clocks=(Clock("there", "There", ("second",)),),
+    )  # fmt: skip
+    result = run(it, 2)
+    assert result.values("served", "second").min() > 200
+    assert result.values("patients", "there") == pytest.approx(result.values("served", "second"), abs=1)

@@ -30,7 +30,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 FIXED, TABLE, UNIFORM, STEPS = range(4)
 POISSON, EVEN, RENEWAL = range(3)
-SHARES, FIRST_WITH_ROOM, SHORTEST = range(3)
+FIRST_WITH_ROOM, SHORTEST = range(2)
 TURNED_AWAY = "turned-away"
 """The outcome of those who find no room to wait where nothing says where they go instead; every network has it."""
 NO_LIMIT = 2**40

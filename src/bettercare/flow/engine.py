@@ -33,7 +33,7 @@ from bettercare.flow.distributions import BODY, CELLS, DEEPEST, TAIL, TAIL_CELLS
 Keys = np.ndarray[Any, np.dtype[np.uint64]]
 
 # Why the kernel stopped.
-FINISHED, FULL, LOG_FULL, STUCK, DEADLOCKED, CROWDED, CANCELLED, PAUSED = range(8)
+FINISHED, FULL, LOG_FULL, STUCK, DEADLOCKED, CROWDED, PAUSED = range(7)
 # Kinds of event on the calendar.
 _ARRIVAL, _DONE, _GO, _GIVE_UP, _HOUR = range(5)
 # What a patient is doing.
@@ -64,7 +64,6 @@ _CAME, _BEGAN, _SINCE, _UNTIL, _LEFT = range(5)
     _INITIAL,
     _SAME,
     TRAP,
-    _CANCEL,
     MIRROR,
     _FIRST_PERIOD,
     INSIDE,
@@ -72,7 +71,7 @@ _CAME, _BEGAN, _SINCE, _UNTIL, _LEFT = range(5)
     _WARM,
     _STACK,
     _MOST,
-) = range(16)
+) = range(15)
 # Columns of State.real.
 NOW, UNTIL, PERIOD_END = range(3)
 # Columns of Program.of_station and Program.of_class.
@@ -350,6 +349,65 @@ def _quit(node: Any, lines_each: Any, count: Any, head: Any, tail: Any, after: A
 
 
 @_inlined
+def _look_at(station: Any, n: Any, stack: Any, stacked: Any) -> Any:
+    """Put a station on the stack, unless it is there; returns how many are."""
+    if stacked[U(station)]:
+        return n
+    stacked[U(station)] = 1
+    stack[U(n)] = station
+    return n + 1
+
+
+@_inlined
+def _serve(p: Any, line: Any, head: Any, tail: Any, after: Any, before: Any) -> Any:
+    """Remember who is in service, in the order they began, where somebody may have to give way."""
+    end = tail[line]
+    before[p], after[p] = end, -1
+    tail[line] = p
+    if end >= 0:
+        after[end] = p
+    else:
+        head[line] = p
+
+
+@_inlined
+def _serve_no_more(p: Any, line: Any, head: Any, tail: Any, after: Any, before: Any) -> Any:
+    a, b = after[p], before[p]
+    if b >= 0:
+        after[b] = a
+    else:
+        head[line] = a
+    if a >= 0:
+        before[a] = b
+    else:
+        tail[line] = b
+
+
+@_inlined
+def _change_clocks(
+    p: Any, running: Any, mask: Any, now: Any, c: Any, C: Any, K: Any, T: Any, period: Any, start: Any, start_class: Any,
+    counts: Any, clock: Any, bins: Any, first: Any, targets: Any, over: Any,
+) -> Any:  # fmt: skip
+    """Stop the clocks that do not run at a place (``mask``) and start those that do; returns which run."""
+    for k in range(K):
+        if (running >> k) & 1:
+            if not (mask >> k) & 1:
+                x = now - start[U(p * K + k)]
+                j = start_class[U(p * K + k)]
+                clock[U(((period * K + k) * C + j) * 2)] += 1.0
+                clock[U(((period * K + k) * C + j) * 2 + 1)] += x
+                bins[U((k * C + j) * BINS + _bin(x))] += 1.0
+                for i in range(first[k], first[k + 1]):
+                    if x > targets[i]:
+                        over[U((period * T + i) * C + j)] += 1.0
+                running ^= 1 << k
+        elif (mask >> k) & 1 and counts[k, c]:
+            start[U(p * K + k)], start_class[U(p * K + k)] = now, c
+            running |= 1 << k
+    return running
+
+
+@_inlined
 def _logged(n: Any, now: Any, number: Any, event: Any, at: Any, patient: Any, log_time: Any, log_what: Any) -> Any:
     """Write an event to the log; returns the number of rows."""
     log_time[n] = now
@@ -614,13 +672,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     when[p * 8 + _UNTIL] = now + x
                     if of_station[s * 8 + _PREEMPTS]:
                         lv = level[c]
-                        end = serving_tail[s * L + lv]
-                        serving_before[p], serving_after[p] = end, -1
-                        serving_tail[s * L + lv] = p
-                        if end >= 0:
-                            serving_after[end] = p
-                        else:
-                            serving_head[s * L + lv] = p
+                        _serve(p, s * L + lv, serving_head, serving_tail, serving_after, serving_before)
                     n_heap = _push(
                         now + x, (((who[p * 8 + STAMP] << 24) | p) << 3) | _DONE, n_heap, heap_time, heap_what
                     )
@@ -678,15 +730,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                 when[U(p8 + _SINCE)] = now
                 if of_station[U(s * 8 + _PREEMPTS)]:
                     lv = level[c]
-                    a, b = serving_after[p], serving_before[p]
-                    if b >= 0:
-                        serving_after[b] = a
-                    else:
-                        serving_head[s * L + lv] = a
-                    if a >= 0:
-                        serving_before[a] = b
-                    else:
-                        serving_tail[s * L + lv] = b
+                    _serve_no_more(p, s * L + lv, serving_head, serving_tail, serving_after, serving_before)
                 if logging:
                     n_log = _logged(n_log, now, who[p8 + NUMBER], IS_DONE, s, c, log_time, log_what)
                 frm, step = s, _ROUTE
@@ -755,10 +799,8 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     n_log = _logged(
                         n_log, now, who[p * 8 + NUMBER], GIVES_UP, s, who[p * 8 + CLASS], log_time, log_what
                     )
-                if count[s * 8 + LINED] > 0 and not stacked[s]:
-                    stacked[s] = 1
-                    stack[n_stack] = s
-                    n_stack += 1
+                if count[s * 8 + LINED] > 0:
+                    n_stack = _look_at(s, n_stack, stack, stacked)
                 target, step = of_class[(s * C + who[p * 8 + CLASS]) * 8 + _PATIENCE_TO], _MOVE
             else:
                 # The turn of an hour: months end, shifts change, what stands is counted.
@@ -796,10 +838,8 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     servers = max(servers_at[i, how] + count[j + ADDED], 0)
                     if servers != count[j + SERVERS]:
                         station[of_period + i * 16 + SERVER_HOURS] += (servers - count[j + SERVERS]) * (ends - now)
-                        if servers > count[j + SERVERS] and count[j + LINED] > 0 and not stacked[i]:
-                            stacked[i] = 1
-                            stack[n_stack] = i
-                            n_stack += 1
+                        if servers > count[j + SERVERS] and count[j + LINED] > 0:
+                            n_stack = _look_at(i, n_stack, stack, stacked)
                         count[j + SERVERS] = servers
                     week[how, i, 0] += count[j + BUSY]
                     week[how, i, 1] += count[j + WAIT]
@@ -826,9 +866,6 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                         break
                 if inside > num[_MOST]:
                     status = CROWDED
-                    break
-                if num[_CANCEL]:
-                    status = CANCELLED
                     break
 
         events += 1
@@ -962,10 +999,8 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     j = of_classes + (frm * C + c) * 8
                     by_class[U(j + SERVED)] += 1.0
                     by_class[U(j + STAY_SUM)] += now - when[U(p8 + _BEGAN)]
-                    if count[U(f8 + LINED)] > 0 and not stacked[U(frm)]:
-                        stacked[U(frm)] = 1
-                        stack[U(n_stack)] = frm
-                        n_stack += 1
+                    if count[U(f8 + LINED)] > 0:
+                        n_stack = _look_at(frm, n_stack, stack, stacked)
                     if logging:
                         n_log = _logged(n_log, now, who[p8 + NUMBER], LEAVES, frm, c, log_time, log_what)
                     frm = -1
@@ -973,21 +1008,10 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                 mask = clock_mask[U(goes)]
                 running = who[U(p8 + CLOCKS)]
                 if running != mask:
-                    for k in range(K):
-                        if (running >> k) & 1:
-                            if not (mask >> k) & 1:
-                                x = now - clock_start[U(p * K + k)]
-                                j = clock_of[U(p * K + k)]
-                                clock[U(((period * K + k) * C + j) * 2)] += 1.0
-                                clock[U(((period * K + k) * C + j) * 2 + 1)] += x
-                                clock_bins[U((k * C + j) * BINS + _bin(x))] += 1.0
-                                for i in range(clock_first[k], clock_first[k + 1]):
-                                    if x > clock_target[i]:
-                                        over[U((period * T + i) * C + j)] += 1.0
-                                running ^= 1 << k
-                        elif (mask >> k) & 1 and clock_class[k, c]:
-                            clock_start[U(p * K + k)], clock_of[U(p * K + k)] = now, c
-                            running |= 1 << k
+                    running = _change_clocks(
+                        p, running, mask, now, c, C, K, T, period, clock_start, clock_of, clock_class, clock, clock_bins,
+                        clock_first, clock_target, over,
+                    )  # fmt: skip
                     who[U(p8 + CLOCKS)] = running
 
                 if take >= S + CH:
@@ -1016,12 +1040,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                         # The one of worst priority, last to begin, goes back to the front of the line.
                         v8 = victim * 8
                         lv = level[who[v8 + CLASS]]
-                        b = serving_before[victim]
-                        serving_tail[s * L + lv] = b
-                        if b >= 0:
-                            serving_after[b] = -1
-                        else:
-                            serving_head[s * L + lv] = -1
+                        _serve_no_more(victim, s * L + lv, serving_head, serving_tail, serving_after, serving_before)
                         who[v8 + STAMP] += 1
                         who[v8 + STATE] = WAITING
                         who[v8 + TO] = s
@@ -1035,11 +1054,8 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                         station[j + WAIT_HOURS] += ends - now
                         station[j + PREEMPTED] += 1.0
                         _join(victim * W, (s * 2) * L + lv, True, head, tail, after, before, lines)
-                        if not stacked[s]:
-                            # The one who interrupts may have left a place here itself.
-                            stacked[s] = 1
-                            stack[n_stack] = s
-                            n_stack += 1
+                        # The one who interrupts may have left a place here itself.
+                        n_stack = _look_at(s, n_stack, stack, stacked)
                         if logging:
                             n_log = _logged(
                                 n_log, now, who[v8 + NUMBER], IS_PREEMPTED, s, who[v8 + CLASS], log_time, log_what
@@ -1054,11 +1070,9 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                 if target < S:
                     _join(p * W, (target * 2) * L + lv, False, head, tail, after, before, lines)
                     count[U(target * 8 + LINED)] += 1
-                    if count[U(target * 8 + BUSY)] < count[U(target * 8 + SERVERS)] and not stacked[target]:
+                    if count[U(target * 8 + BUSY)] < count[U(target * 8 + SERVERS)]:
                         # The place they have just left is one they may have again.
-                        stacked[target] = 1
-                        stack[n_stack] = target
-                        n_stack += 1
+                        n_stack = _look_at(target, n_stack, stack, stacked)
                 else:
                     for i in range(choice_first[target - S], choice_first[target - S + 1]):
                         j = choice_of[i]
@@ -1073,10 +1087,8 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                             lines,
                         )
                         count[U(j * 8 + LINED)] += 1
-                        if count[U(j * 8 + BUSY)] < count[U(j * 8 + SERVERS)] and not stacked[j]:
-                            stacked[j] = 1
-                            stack[n_stack] = j
-                            n_stack += 1
+                        if count[U(j * 8 + BUSY)] < count[U(j * 8 + SERVERS)]:
+                            n_stack = _look_at(j, n_stack, stack, stacked)
                 d = of_class[U((s * C + c) * 8 + _PATIENCE)]
                 if d >= 0:
                     x = _length(
@@ -1116,13 +1128,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                 if of_station[U(s * 8 + _PREEMPTS)]:
                     when[p8 + _UNTIL] = now + x
                     lv = level[c]
-                    end = serving_tail[s * L + lv]
-                    serving_before[p], serving_after[p] = end, -1
-                    serving_tail[s * L + lv] = p
-                    if end >= 0:
-                        serving_after[end] = p
-                    else:
-                        serving_head[s * L + lv] = p
+                    _serve(p, s * L + lv, serving_head, serving_tail, serving_after, serving_before)
                 if hole:
                     _replace(now + x, (((stamp << 24) | p) << 3) | _DONE, n_heap, heap_time, heap_what)
                     hole = False
@@ -1174,25 +1180,15 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     s, step = o, _ENTER
                     if i != o:
                         # They waited for several, and were counted at the first of them.
-                        if count[i * 8 + LINED] > 0 and not stacked[i]:
-                            stacked[i] = 1
-                            stack[n_stack] = i
-                            n_stack += 1
+                        if count[i * 8 + LINED] > 0:
+                            n_stack = _look_at(i, n_stack, stack, stacked)
                         c = who[p8 + CLASS]
                         by_class[of_classes + (i * C + c) * 8 + JOINED] -= 1.0
                         by_class[of_classes + (o * C + c) * 8 + JOINED] += 1.0
-                        mask, running = clock_mask[o], who[p8 + CLOCKS]
-                        for k in range(K):
-                            if (running >> k) & 1 and not (mask >> k) & 1:
-                                x = now - clock_start[p * K + k]
-                                j = clock_of[p * K + k]
-                                clock[((period * K + k) * C + j) * 2] += 1.0
-                                clock[((period * K + k) * C + j) * 2 + 1] += x
-                                clock_bins[(k * C + j) * BINS + _bin(x)] += 1.0
-                                for n in range(clock_first[k], clock_first[k + 1]):
-                                    if x > clock_target[n]:
-                                        over[(period * T + n) * C + j] += 1.0
-                                running ^= 1 << k
+                        running = _change_clocks(
+                            p, who[p8 + CLOCKS], clock_mask[o], now, c, C, K, T, period, clock_start, clock_of, clock_class,
+                            clock, clock_bins, clock_first, clock_target, over,
+                        )  # fmt: skip
                         who[p8 + CLOCKS] = running
                         visit = U(1)
                         if revisits:

@@ -12,6 +12,7 @@ import polars as pl
 
 from bettercare.errors import BettercareError
 from bettercare.flow import engine
+from bettercare.flow.compiled import names_of
 from bettercare.flow.engine import State
 from bettercare.flow.network import Network
 
@@ -22,8 +23,6 @@ class EventLog:
     Rows are in the order of replications and of events within each, whatever the number of workers."""
 
     def __init__(self, path: Path, network: Network) -> None:
-        from bettercare.flow.compiled import names_of
-
         names = names_of(network)
         self._path = path
         self._at = [*names.stations, *names.choices, *names.outcomes]
@@ -78,6 +77,3 @@ class _Piece:
         )
         frame.write_parquet(self._folder / f"part-{self._number:08d}-{self._parts:06d}.parquet")
         self._parts += 1
-
-    def close(self) -> None:
-        """Every replication has a piece, if an empty one."""

@@ -175,13 +175,11 @@ def _periods(starts: date, days: int) -> tuple[str, ...]:
 
 
 def _initial(program: Program, start: Start | None) -> tuple[Ints, Floats]:
-    from bettercare.flow.engine import IN_SERVICE, READY, WAITING
-
     if start is None:
         return np.zeros((0, 4), dtype=np.int64), np.zeros((1, 0, 3))
-    state = np.array([WAITING, IN_SERVICE, READY])[np.asarray(start.state)]
+    state = np.array([engine.WAITING, engine.IN_SERVICE, engine.READY])[np.asarray(start.state)]
     # Those who have a place are put there before those who wait for one.
-    order = np.argsort(state == WAITING, kind="stable")
+    order = np.argsort(state == engine.WAITING, kind="stable")
     initial = np.stack([start.station, start.patient_class, state, start.goes_to], axis=1).astype(np.int64)[order]
     longer = _longer(
         program, np.asarray(start.station), np.asarray(start.patient_class), np.asarray(start.elapsed_hours)
@@ -194,12 +192,12 @@ def _initial(program: Program, start: Start | None) -> tuple[Ints, Floats]:
 
 def _longer(program: Program, station: Ints, patient: Ints, elapsed: Floats) -> Floats:
     """The share of stays longer than what has passed, from the same tables the engine draws from."""
-    depths = np.ones(len(station))
+    shares = np.ones(len(station))
     for row, (s, c, hours) in enumerate(zip(station, patient, elapsed, strict=True)):
         d = program.of_class.reshape(len(program.most), -1, 8)[s, c, 0]
         if d >= 0:
-            depths[row] = engine.share_longer(int(d), float(hours), program)
-    return depths
+            shares[row] = engine.share_longer(int(d), float(hours), program)
+    return shares
 
 
 def _batches(wanted: int, until: Precision | None, antithetic: bool) -> Iterator[range]:
@@ -259,8 +257,6 @@ def _replication(plan: _Plan, number: int) -> Recorded:
             state = engine.grown(state)
         elif status not in (engine.PAUSED, engine.LOG_FULL):
             raise _explained(plan, state, status)
-    if logged:
-        logged.close()
     return Recorded.of(state)
 
 
