@@ -15,7 +15,7 @@ from bettercare.assurance import assess
 from bettercare.reports import write_html
 from bettercare.reports.published import WRITERS, make
 from bettercare.store import Store
-from browsing import WIDTHS, needs_chromium
+from browsing import WIDTHS, barriers, checker, listen, needs_chromium, too_wide
 
 pytestmark = needs_chromium
 
@@ -46,13 +46,7 @@ def programme(kind: Literal["monthly", "board"], folder: Path) -> Path:
 def page(request: pytest.FixtureRequest, browser: Any, report: Path) -> Iterator[Any]:
     """The report at one width, with what it asked for and what it complained of."""
     context = browser.new_context(viewport={"width": WIDTHS[request.param], "height": 844})
-    opened = context.new_page()
-    opened.asked, opened.complaints = [], []
-    opened.on("request", lambda asked: opened.asked.append(asked.url))
-    opened.on(
-        "console", lambda said: opened.complaints.append(said.text) if said.type in ("error", "warning") else None
-    )
-    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    opened = listen(context.new_page())
     opened.goto(report.as_uri())
     yield opened
     context.close()
@@ -73,8 +67,7 @@ def test_nothing_is_fetched_and_nothing_goes_wrong(page: Any, report: Path) -> N
 def test_nothing_is_wider_than_the_screen(page: Any, opened: bool) -> None:
     if opened:
         open_all(page)
-    across = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    assert across[0] <= across[1]
+    assert too_wide(page) == []
 
 
 def test_the_first_screen_has_the_verdict_and_the_figures(page: Any) -> None:
@@ -162,16 +155,16 @@ def test_every_section_can_be_reached_from_the_first(page: Any) -> None:
 
 
 def test_an_independent_checker_finds_nothing(page: Any, browser: Any, report: Path) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="skipped: needs axe-playwright-python")
+    axe = checker()
     # The page's own policy lets no script in, the checker's included.
     context = browser.new_context(viewport=page.viewport_size, bypass_csp=True)
     opened = context.new_page()
     opened.goto(report.as_uri())
     # Every folded table is made alike, and the checker is slow on thousands of cells.
     opened.eval_on_selector_all("details", "all => all.slice(0, 6).forEach(one => { one.open = true; })")
-    found = axe.Axe().run(opened).response["violations"]
+    found = barriers(opened, axe)
     context.close()
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+    assert found == []
 
 
 def test_it_prints_on_paper(browser: Any, report: Path) -> None:

@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from bettercare.care.bed_days import BedDay
 from bettercare.care.stays import Stay, book, present
-from bettercare.demo import PASSWORD
 from bettercare.web.state import Deployment
-from browsing import WIDTHS, needs_chromium
-from served import serving
+from browsing import WIDTHS, barriers, checker, needs_chromium, too_wide
 
 pytestmark = needs_chromium
 
 PLAN = "llr-stp-2016"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Deployment]]:
-    with serving(tmp_path_factory.mktemp("wards")) as served:
-        yield served
-
-
-@pytest.fixture
-def visit(browser: Any, server: tuple[str, Deployment]) -> Iterator[Callable[..., Any]]:
-    """Opens pages signed in as somebody; what pages complained of is kept."""
-    opened: list[Any] = []
-
-    def sign_in(user: str, width: int = 1280, **options: Any) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 844}, base_url=server[0], **options)
-        opened.append(context)
-        page = context.new_page()
-        page.complaints = []
-        page.on(
-            "console", lambda said: page.complaints.append(said.text) if said.type in ("error", "warning") else None
-        )
-        page.goto("/sign-in")
-        page.get_by_label("User name").fill(user)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/")
-        return page
-
-    yield sign_in
-    for context in opened:
-        context.close()
 
 
 def _open_round(deployment: Deployment) -> list[Stay]:
@@ -110,9 +77,7 @@ def test_a_round_works_without_scripts(visit: Callable[..., Any], server: tuple[
 
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS.keys())
 def test_the_wards_pages_are_accessible(visit: Callable[..., Any], server: tuple[str, Deployment], width: int) -> None:
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="skipped: needs axe-playwright-python"
-    ).Axe()
+    axe = checker()
     one = present(server[1].store, PLAN)[-1]
     page = visit("flow", width, bypass_csp=True)
     wrong: list[str] = []
@@ -127,10 +92,5 @@ def test_the_wards_pages_are_accessible(visit: Callable[..., Any], server: tuple
         assert page.goto(f"/plans/{PLAN}/{path}").status == 200
         for summary in page.locator(".bc-patient summary").all()[:2]:
             summary.click()
-        across = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-        if across[0] > across[1]:
-            wrong.append(f"{path}: {across[0]} wide on a screen of {across[1]}")
-        wrong += [
-            f"{path}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in axe.run(page).response["violations"]
-        ]
+        wrong += too_wide(page) + barriers(page, axe)
     assert wrong + page.complaints == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,50 +12,14 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 
-from bettercare.demo import PASSWORD
 from bettercare.web.state import Deployment
-from browsing import WIDTHS, needs_chromium
-from served import PLANS, serving
+from browsing import WIDTHS, barriers, checker, needs_chromium, too_wide
+from served import PLANS
 
 pytestmark = needs_chromium
 
 FUND = "leicestershire-bcf-2014"
 NOT_PAGES = re.compile(r"\.(xlsx|csv|pdf|json|html)$|/reports/[^/]+/(html|pdf|xlsx)$|^/static/|^/assets/|^/api/")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Deployment]]:
-    with serving(tmp_path_factory.mktemp("served")) as served:
-        yield served
-
-
-@pytest.fixture
-def visit(browser: Any, server: tuple[str, Deployment]) -> Iterator[Any]:
-    """Opens pages signed in as somebody; what pages asked for and complained of is kept."""
-    opened: list[Any] = []
-
-    def sign_in(user: str, width: int = 1280, **options: Any) -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": 844}, base_url=server[0], accept_downloads=True, **options
-        )
-        opened.append(context)
-        page = context.new_page()
-        page.asked, page.complaints = [], []
-        page.on("request", lambda asked: page.asked.append(asked.url))
-        page.on(
-            "console", lambda said: page.complaints.append(said.text) if said.type in ("error", "warning") else None
-        )
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.goto("/sign-in")
-        page.get_by_label("User name").fill(user)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/")
-        return page
-
-    yield sign_in
-    for context in opened:
-        context.close()
 
 
 def test_an_actual_is_entered_and_the_rating_and_the_chart_follow(visit: Any, server: tuple[str, Deployment]) -> None:
@@ -186,9 +149,7 @@ def test_every_page_is_accessible_and_complete(
     visit: Any, server: tuple[str, Deployment], plan: str, width: int
 ) -> None:
     """Every kind of page that links lead to: nothing found by axe, nothing wider than the screen, nothing asked of another host."""
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="skipped: needs axe-playwright-python"
-    ).Axe()
+    axe = checker()
     wrong: list[str] = []
     seen: set[str] = set()
     for user, starts in (("office", ["/", f"/plans/{plan}"]), ("admin", ["/users", "/account"])):
@@ -206,12 +167,9 @@ def test_every_page_is_accessible_and_complete(
             if answer is None or answer.status != 200:
                 wrong.append(f"{path}: {answer and answer.status}")
                 continue
-            across = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-            if across[0] > across[1]:
-                wrong.append(f"{path}: {across[0]} wide on a screen of {across[1]}")
+            wrong += too_wide(page)
             # The checker is slow on the long tables of the larger plan: it looks at those at one width, the kinds of page being the same.
-            found = axe.run(page).response["violations"] if plan == FUND or width == WIDTHS["desk"] else []
-            wrong += [f"{path}: {one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
+            wrong += barriers(page, axe) if plan == FUND or width == WIDTHS["desk"] else []
             levels = page.eval_on_selector_all("h1, h2, h3, h4", "all => all.map(one => Number(one.tagName[1]))")
             if levels.count(1) != 1 or any(after > before + 1 for before, after in pairwise(levels)):
                 wrong.append(f"{path}: headings {levels}")

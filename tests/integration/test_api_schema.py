@@ -28,7 +28,6 @@ from bettercare.plan import Plan
 from bettercare.reports import published
 from bettercare.store import Store
 from bettercare.web.app import ROUTERS, create_app
-from bettercare.web.jobs import Jobs
 from bettercare.web.model_run import Asked
 from bettercare.web.state import Deployment, Settings
 
@@ -90,13 +89,6 @@ class Server:
                     case.body[name] = value
 
 
-class Idle(Jobs):
-    """Runs that are asked for and never made."""
-
-    def _carry_out(self, *_: Any) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder: Path = tmp_path_factory.mktemp("api")
@@ -107,8 +99,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         user = create_user(store, "test", role.replace(" ", "-"), name=f"A {role}", role=role)  # type: ignore[arg-type]
         tokens[role] = issue_token(store, user, "a test")
     deployment = Deployment(store, {BCF: Plan.read(BCF)}, Settings(folder=folder / "runs"))
-    deployment.jobs.close()
-    deployment.jobs = Idle(folder / "runs")
+    deployment.jobs._busy = True  # Runs are asked for and never made.
     assessment = deployment.assessment(BCF)
     run = deployment.jobs.start(assessment.plan, Asked(0, 1), "test")
     held = assessment.registers

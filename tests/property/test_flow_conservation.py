@@ -35,6 +35,9 @@ from bettercare.flow.network import (
     Arrival,
     Choice,
     Distribution,
+    Divert,
+    Escalation,
+    ExtraPlaces,
     Network,
     Patience,
     PatientClass,
@@ -98,6 +101,10 @@ def networks(draw: st.DrawFn) -> Network:
         warm_up=0,
         profiles=(Profile("rounds", hours=(0.0,) * 10 + (1.0, 3.0, 2.0) + (0.0,) * 11, weekdays=(1.0, 0.3, 1.0, 1.0, 1.0, 0.0, 0.0)),),
         choices=(choice,) if len(names) > 1 else (),
+        escalations=tuple(
+            Escalation(name, name, name, opens := draw(st.integers(-2, 3)), opens - 1 - draw(st.integers(0, 2)), draw(st.integers(0, 1)), (ExtraPlaces(name, 2),), (Divert("other", 0.5, "lost"),))
+            for name, station in zip(names, stations) if station.servers != UNLIMITED and draw(st.integers(0, 3)) == 0
+        ),
         patience=tuple(
             Patience(name, "other", Distribution("exponential", mean=1.0), "gave-up") for name in names if draw(st.integers(0, 3)) == 0
         ),

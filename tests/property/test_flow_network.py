@@ -21,7 +21,10 @@ from bettercare.flow.network import (
     Choice,
     Clock,
     Distribution,
+    Divert,
+    Escalation,
     Evidence,
+    ExtraPlaces,
     Knob,
     Network,
     Outcome,
@@ -116,6 +119,7 @@ def networks(draw: st.DrawFn) -> Network:
                         name, who, "out", 1.0, None, days, draw(st.integers(0, 23)), draw(st.integers(1, 24)), evidence
                     )
                 )
+    escalations = _escalations(draw, stations)
     return Network(
         draw(st.sampled_from(["n", "net-1"])), draw(TEXT), START, draw(st.integers(1, 400)), draw(WHOLE), tuple(patients),
         tuple(_arrival(draw, f"a{i}", each.id, "choose" if i == 0 else names[0]) for i, each in enumerate(patients)),
@@ -123,8 +127,9 @@ def networks(draw: st.DrawFn) -> Network:
         (Outcome("out", draw(TEXT)), Outcome("left", draw(TEXT))), profiles,
         tuple(Patience(name, patients[0].id, draw(times()), "left") for name in names[1:2]),
         (Choice("choose", tuple(names), draw(st.sampled_from(["first-with-room", "shortest-queue"]))),),
+        escalations,
         (Clock("k", draw(TEXT), tuple(names), tuple(draw(st.lists(POSITIVE, max_size=2))), (patients[0].id,)),),
-        (Scenario("s", draw(TEXT), (Change("arrivals", ANY, times=draw(st.floats(0.1, 2))), Change("service", names[0], patient=patients[0].id, times=1.5)), draw(st.just("") | TEXT)),),
+        (Scenario("s", draw(TEXT), (Change("arrivals", ANY, times=draw(st.floats(0.1, 2))), *(Change("escalation", row.id, times=draw(st.floats(0.1, 3))) for row in escalations), Change("service", names[0], patient=patients[0].id, times=1.5)), draw(st.just("") | TEXT)),),
         (Target("t", draw(TEXT), "arrivals", names[0], draw(st.integers(-(10**9), 10**9)) / 1000, period="2016-04", held_out=draw(st.booleans()), evidence=draw(EVIDENCE)),),
         (Knob("k", draw(TEXT), Change("service", names[0], times=1.0), 0.5, 2.0),),
         draw(st.integers(1, 500)), draw(st.just("") | TEXT), draw(st.sampled_from(["", "a-plan"])),
@@ -137,6 +142,22 @@ def _arrival(draw: st.DrawFn, ident: str, patient: str, to: str) -> Arrival:
     rate, spread = draw(POSITIVE), draw(st.sampled_from(["poisson", "even"]))
     return Arrival(
         ident, patient, to, rate, None, draw(st.none() | st.just("p")), spread, draw(st.sampled_from([0.0, 0.1]))
+    )
+
+
+def _escalations(draw: st.DrawFn, stations: tuple[Station, ...]) -> tuple[Escalation, ...]:
+    limited = [station.id for station in stations if station.servers != UNLIMITED]
+    if not limited:
+        return ()
+    closes = draw(WHOLE)
+    places = tuple(ExtraPlaces(name, draw(st.integers(1, 50))) for name in limited if draw(st.booleans()))
+    share = draw(st.sampled_from([0.25, 0.5]) | st.floats(0.01, 0.5))
+    diverts = (Divert("a0", share, "left"), Divert("a0", 0.5, limited[0]))
+    opens = closes + draw(st.integers(1, 50))
+    return (
+        Escalation(
+            "e", draw(TEXT), limited[-1], opens, closes, draw(st.integers(0, 168)), places, diverts, draw(EVIDENCE)
+        ),
     )
 
 
@@ -212,7 +233,18 @@ def test_nonsense_in_any_attribute_is_a_fault_or_means_something(data: st.DataOb
     network = network_of(EXAMPLE)
     section = data.draw(
         st.sampled_from(
-            ["stations", "arrivals", "services", "routes", "profiles", "clocks", "patience", "classes", "scenarios"]
+            [
+                "stations",
+                "arrivals",
+                "services",
+                "routes",
+                "profiles",
+                "clocks",
+                "patience",
+                "classes",
+                "escalations",
+                "scenarios",
+            ]
         )
     )
     rows = getattr(network, section)

@@ -20,6 +20,9 @@ from bettercare.flow.network import (
     Choice,
     Clock,
     Distribution,
+    Divert,
+    Escalation,
+    ExtraPlaces,
     Network,
     Patience,
     PatientClass,
@@ -408,6 +411,22 @@ def test_a_closed_station_is_not_full() -> None:
     assert run(it, 1).values("full", "s")[0] == 0.0
 
 
+def test_stations_taken_together() -> None:
+    stations = [Station("s", "S", servers=3, holds=True), Station("t", "T", servers=1, queue=0)]
+    it = network(stations, [regular(20.0)], {"s": fixed(1.0), "t": fixed(1.25)}, [("s", "t", 1.0)], days=20, warm_up=1)
+    result = run(it, 2)
+
+    def both(measure: str) -> float:
+        return float((result.values(measure, "s") + result.values(measure, "t"))[0])
+
+    for measure in ("occupied", "servers", "blocked", "blocked-days", "ready", "arrivals"):
+        assert result.values(measure, "s+t")[0] == pytest.approx(both(measure))
+    assert result.values("blocked", "s")[0] == result.values("ready", "s")[0] > 0
+    assert result.values("occupancy", "s+t")[0] == pytest.approx(both("occupied") / 4)
+    with pytest.raises(BettercareError, match="wait is of one station at a time"):
+        result.values("wait", "s+t")
+
+
 def test_antithetic_runs_come_in_whole_pairs() -> None:
     assert run(busy(5), 3, antithetic=True).replications == 4
     values = np.array([1.0, 3.0, 2.0, np.nan, 5.0])
@@ -419,7 +438,7 @@ def test_antithetic_runs_come_in_whole_pairs() -> None:
 @pytest.mark.parametrize(
     ("measure", "of", "patient", "period"),
     [("waits", "s", "all", "all"), ("wait", "ward", "all", "all"), ("wait", "s", "z", "all"), ("wait", "s", "all", "1999-01"),
-     ("within-x", "s", "all", "all"), ("within-4", "s", "all", "all"), ("left", "nowhere", "all", "all"), ("full", "s", "a", "all")],
+     ("within-x", "s", "all", "all"), ("within-4", "s", "all", "all"), ("left", "nowhere", "all", "all"), ("full", "s", "a", "all"), ("occupied", "s+ward", "all", "all"), ("escalated", "s", "all", "all")],
 )  # fmt: skip
 def test_what_a_run_does_not_know_it_says(measure: str, of: str, patient: str, period: str) -> None:
     with pytest.raises(BettercareError):
@@ -455,3 +474,82 @@ def test_a_clock_starts_where_those_who_waited_for_several_are_taken_in() -> Non
     result = run(it, 2)
     assert result.values("served", "second").min() > 200
     assert result.values("patients", "there") == pytest.approx(result.values("served", "second"), abs=1)
+
+
+def hourly(*escalations: Escalation, **more: object) -> Network:
+    """A patient an hour, on the hour, and one place where each is cared for two hours; more come than can be."""
+    arrivals = [Arrival("in", "a", "s", every=fixed(1.01))]
+    return network([Station("s", "S", servers=1)], arrivals, {"s": fixed(2.0)}, days=3, warm_up=0, escalations=escalations, **more)  # fmt: skip
+
+
+def test_extra_places_open_when_too_many_have_waited_and_close_when_few_do() -> None:
+    rule = Escalation("more", "More", "s", opens=3, closes=1, after=2, places=(ExtraPlaces("s", 4),))
+    result = run(hourly(rule), 1, trace=True)
+    busy, waiting = result.recorded[0].trace[:72, 0, 0], result.recorded[0].trace[:72, 0, 1]
+    on, so_long, states = False, 0, []
+    for beyond in busy + waiting - 1:
+        so_long = so_long + 1 if beyond >= 3 else 0
+        on = beyond > 1 if on else so_long > 2
+        so_long = 0 if on else so_long
+        states.append(on)
+    times = sum(now and not before for before, now in zip([False, *states], states, strict=False))
+    assert times > 2
+    assert not all(states[states.index(True) :])
+    assert result.values("escalations", "more") == times
+    assert result.values("escalated", "more") == pytest.approx(np.mean(states))
+    assert result.values("servers", "s") == pytest.approx(1 + 4 * np.mean(states))
+    # The five places are all in use an hour after they opened.
+    assert busy[states.index(True) : states.index(True) + 2].tolist() == [1, 5]
+    assert set(result.table().filter(pl.col("of") == "more")["measure"]) == {"escalated", "escalations"}
+
+
+def test_who_is_there_at_the_start_can_be_cause_for_an_escalation() -> None:
+    rule = Escalation("more", "More", "s", opens=3, closes=1, after=20, places=(ExtraPlaces("s", 4),))
+    five = np.zeros(5, dtype=np.int64)
+    waiting = Start(datetime(2025, 1, 6, 8), five, five, np.zeros(5), five, five - 1, np.full(5, np.nan))
+    trace = run(hourly(rule), 1, trace=True, start=waiting).recorded[0].trace[:, 0, 0]
+    assert trace[8:11].tolist() == [1, 5, 5]
+
+
+def test_an_escalation_that_never_begins_changes_nothing() -> None:
+    never = Escalation(
+        "never", "Never", "s", 10_000, 0, places=(ExtraPlaces("s", 4),), diverts=(Divert("in", 1.0, "lost"),)
+    )
+    assert run(hourly(never), 1).values("escalations", "never") == 0
+    assert run(hourly(never), 1).values("wait", "s") == run(hourly(), 1).values("wait", "s")
+
+
+@pytest.mark.parametrize(("shares", "lost"), [((1.0,), 1.0), ((0.25, 0.5), 0.75), ((0.75, 0.75), 1.0)])
+def test_a_stream_is_diverted_while_an_escalation_is_on(shares: tuple[float, ...], lost: float) -> None:
+    # On from the first hour that somebody is there, for good.
+    rules = [
+        Escalation(f"e{n}", "E", "s", -10, -20, diverts=(Divert("in", share, "lost"),))
+        for n, share in enumerate(shares)
+    ]
+    it = hourly(*rules)
+    result = run(replace(it, days=200, stations=(replace(it.stations[0], servers=4),)), 1)
+    total = result.values("left", "lost") + result.values("left", "home")
+    assert result.values("left", "lost") / total == pytest.approx(lost, abs=0.02)
+
+
+def test_planned_patients_put_off_are_the_same_in_every_scenario() -> None:
+    rule = Escalation("off", "Off", "s", -10, -20, diverts=(Divert("in", 0.5, "lost"),))
+    it = replace(hourly(rule), days=100, stations=(Station("s", "S", servers=4),))
+    slower = replace(it, services=(replace(it.services[0], time=fixed(3.0)),))
+    assert run(it, 1).values("left", "lost") == run(slower, 1).values("left", "lost")
+
+
+def test_a_place_that_only_an_escalation_opens_is_no_deadlock() -> None:
+    stations = [Station("s", "S", servers=1, holds=True), Station("t", "T", servers=0, queue=0)]
+    arrivals = [Arrival("in", "a", "s", every=fixed(1.0))]
+    rule = Escalation("open", "Open", "s", 5, 1, places=(ExtraPlaces("t", 1),))
+    it = network(
+        stations,
+        arrivals,
+        {"s": fixed(0.1), "t": fixed(0.1)},
+        [("s", "t", 1.0)],
+        days=5,
+        warm_up=0,
+        escalations=(rule,),
+    )
+    assert run(it, 1).values("served", "t") > 50

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import MISSING, fields, replace
 from datetime import date
@@ -17,7 +18,7 @@ from bettercare.flow.check_network import NetworkError, faults_of, loads, warnin
 from bettercare.flow.distributions import mean
 from bettercare.flow.fields import EVIDENCE, INSIDE, RECORDS, attributes_of, dictionary, parameters
 from bettercare.flow.format_page import EXAMPLE, page
-from bettercare.flow.network import Change, Distribution, Network, Route, Scenario, Step
+from bettercare.flow.network import Change, Distribution, Divert, ExtraPlaces, Network, Route, Scenario, Step
 from bettercare.flow.network_file import find_network, network_of, read_network, shipped_networks, write_network
 from bettercare.flow.network_yaml import yaml_of
 from bettercare.flow.scenarios import changed, scenario
@@ -48,6 +49,19 @@ routes:
   - {station: ward, to: home}
 outcomes:
   - {id: home, title: Home}
+"""
+FULL = f"""{SMALL}
+escalations:
+  - id: full
+    title: Full
+    watches: ward
+    opens: 10
+    closes: 5
+    after: 3
+    places: {{desk: 1, ward: 5}}
+    diverts: [{{stream: door, share: 0.25, to: home}}, {{stream: door, share: 0.5, to: ward}}]
+    basis: stated
+    source: Escalation plan
 """
 
 
@@ -163,6 +177,7 @@ MORE: list[tuple[str, str, str]] = [
     ("a measure that is none", "targets: [{id: t, title: T, measure: weight, of: desk, value: 1}]", "'weight' is not a measure."),
     ("a measure of another thing", "targets: [{id: t, title: T, measure: left, of: desk, value: 1}]", "of names 'desk', which is not in outcomes."),
     ("hours no clock has", "clocks: [{id: c, title: C, stations: [desk], targets: [4]}]\ntargets: [{id: t, title: T, measure: within-6, of: c, value: 1}]", "line 27: The clock c has no target of 6 hours."),
+    ("later and not held out", "targets: [{id: t, title: T, measure: wait, of: desk, value: 1, later: yes}]", "line 26: t is later than the plan and not held out. Add held_out: yes."),
     ("a period that is none", "targets: [{id: t, title: T, measure: wait, of: desk, value: 1, period: April}]", "'April' is not a period."),
     ("a knob upside down", "knobs: [{id: k, title: K, change: {what: service, at: ward}, low: 2, high: 1}]", "low 2 is not below high 1."),
     ("a knob that adds", "knobs: [{id: k, title: K, change: {what: servers, at: ward, add: 1}, low: 1, high: 2}]", "A knob cannot turn add."),
@@ -184,6 +199,113 @@ def test_each_fault_of_what_may_be_left_out(more: str, says: str) -> None:
     found = faults(small(more=more))
     assert any(says in fault for fault in found), found
     assert all(" line 2" in fault for fault in found), found
+
+
+ESCALATIONS: list[tuple[str, tuple[str, str], str]] = [
+    ("no title", ("    title: Full\n", ""), "line 28: A row of escalations 'full' has no title."),
+    ("an unknown field", ("after: 3", "afer: 3"), "line 33: 'afer' is not known in escalations. Did you mean after?"),
+    ("never full", ("opens: 10", "opens: 1000001"), "opens is 1,000,001. It must lie from -1,000,000 to 1,000,000 patients."),
+    ("half a patient", ("closes: 5", "closes: 5.5"), "line 32: closes: '5.5' is not a whole number."),
+    ("eight days", ("after: 3", "after: 169"), "after is 169. It must lie from 0 to 168 hours."),
+    ("upside down", ("closes: 5", "closes: 10"), "line 28: full begins at 10 patients more than places and ends at 10."),
+    ("watches nothing", ("watches: ward", "watches: wrd"), "line 28: watches names 'wrd', which is not in stations. Did you mean ward?"),
+    ("watches an outcome", ("watches: ward", "watches: home"), "watches names 'home', which is not in stations."),
+    ("watches the unlimited", ("servers: 10", "servers: unlimited"), "full watches ward, which has unlimited servers: there are never more patients."),
+    ("places of the unlimited", ("servers: 2", "servers: unlimited"), "line 28: full opens places at desk, which has unlimited servers."),
+    ("places nowhere", ("ward: 5", "wrad: 5"), "station names 'wrad', which is not in stations. Did you mean ward?"),
+    ("no more places", ("ward: 5", "ward: 0"), "servers is 0. It must lie from 1 to 1,000,000 servers."),
+    ("half a place", ("ward: 5", "ward: 0.5"), "line 34: servers: '0.5' is not a whole number."),
+    ("places without a number", ("ward: 5", "ward: ~"), "line 34: places: 'ward' has no number. Write how many more places it has."),
+    ("a list of places", ("{desk: 1, ward: 5}", "[{station: ward, servers: 5}]"), "line 34: places: places must be a list of `name: value`. Write it as places: {ward: 10}."),
+    ("places twice", ("desk: 1", "ward: 1"), "'ward' is written twice."),
+    ("diverts nobody", ("stream: door, share: 0.25", "stream: dor, share: 0.25"), "stream names 'dor', which is not in arrivals. Did you mean door?"),
+    ("diverts to nowhere", ("0.25, to: home", "0.25, to: hme"), "to names 'hme', which is not in stations or choices or outcomes. Did you mean home?"),
+    ("diverts to where they go", ("0.25, to: home", "0.25, to: desk"), "line 28: full diverts door to desk, where it goes anyway."),
+    ("diverts more than all", ("0.25, to", "0.75, to"), "line 28: The shares of door that full diverts add to 1.25. Lower them"),
+    ("a share above 1", ("0.25, to", "1.25, to"), "share is 1.25. It must lie from 0 to 1."),
+    ("a share of nothing", ("0.25, to", "0, to"), "full diverts no share of door."),
+    ("no share", ("share: 0.25, ", ""), "line 35: A row of diverts has no share."),
+    ("a mapping of diverts", ("[{stream: door, share: 0.25, to: home}, {stream: door, share: 0.5, to: ward}]", "{door: 0.5}"), "line 35: diverts must be a list."),
+    ("nothing to do", ("    places: {desk: 1, ward: 5}\n    diverts: [{stream: door, share: 0.25, to: home}, {stream: door, share: 0.5, to: ward}]\n", ""), "line 28: full neither opens places nor diverts anybody."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("swap", "says"), [(swap, says) for _, swap, says in ESCALATIONS], ids=[name for name, _, _ in ESCALATIONS]
+)
+def test_each_fault_of_an_escalation(swap: tuple[str, str], says: str) -> None:
+    assert FULL.count(swap[0]) == 1
+    found = faults(FULL.replace(*swap))
+    assert any(says in fault for fault in found), found
+    assert all(fault.startswith("network.yaml, line ") for fault in found), found
+    assert len(found) <= 2, found
+
+
+def test_an_escalation_is_read_and_written() -> None:
+    network = network_of(FULL)
+    (full,) = network.escalations
+    assert (full.watches, full.opens, full.closes, full.after) == ("ward", 10, 5, 3)
+    assert full.places == (ExtraPlaces("desk", 1), ExtraPlaces("ward", 5))
+    assert full.diverts == (Divert("door", 0.25, "home"), Divert("door", 0.5, "ward"))
+    assert full.evidence == data.Evidence("stated", "Escalation plan")
+    text = yaml_of(network)
+    assert "  places: {desk: 1, ward: 5}\n" in text
+    assert network_of(text) == network
+    twice = replace(full, places=(*full.places, ExtraPlaces("ward", 1)))
+    assert "full opens places at ward twice." in str(faults_of(replace(network, escalations=(twice,))))
+    assert "'full' is there already" in str(faults_of(replace(network, escalations=(full, full))))
+
+
+def test_who_is_diverted_can_be_cared_for_there() -> None:
+    """Only the young come to the ward by the desk."""
+    young = FULL.replace("{station: ward, time", "{station: ward, class: young, time")
+    young = young.replace("home: rest}}", "home: rest}, becomes: {ward: young}}")
+    (fault,) = faults(young)
+    assert "No service time for old at ward (they come by door (diverted by full) -> ward)." in fault
+    network_of(young.replace("stream: door, share: 0.5", "stream: calls, share: 0.5"))
+
+
+def test_a_ward_may_be_open_in_an_escalation_alone() -> None:
+    spare = FULL.replace(
+        "services:\n", "  - {id: spare, title: Spare}\nservices:\n  - {station: spare, time: {fixed: 1, unit: days}}\n"
+    )
+    spare = spare.replace("routes:\n", "routes:\n  - {station: spare, to: home}\n").replace(
+        "0.5, to: ward", "0.5, to: spare"
+    )
+    (fault,) = faults(spare)
+    assert "spare never has a server" in fault
+    network = network_of(spare.replace("{desk: 1, ward: 5}", "{ward: 5, spare: 9}"))
+    # What escalations do is not in the traffic equations.
+    arrive = dict(loads(network).select("station", "arrivals_per_day").iter_rows())
+    assert arrive == {"desk": pytest.approx(72), "ward": pytest.approx(18), "spare": 0}
+
+
+@pytest.mark.parametrize(
+    ("times", "places", "shares"),
+    [
+        (1.0, {"desk": 1, "ward": 5}, [0.25, 0.5]),
+        (0.5, {"desk": 1, "ward": 3}, [0.125, 0.25]),
+        (0.4, {"ward": 2}, [0.1, 0.2]),
+        (2.0, {"desk": 2, "ward": 10}, [1 / 3, 2 / 3]),
+        (0.0, {}, []),
+    ],
+)
+def test_an_escalation_so_many_times(times: float, places: dict[str, int], shares: list[float]) -> None:
+    """Halves are rounded up, places of none go, and no more than the whole stream is diverted."""
+    network = network_of(
+        f"{FULL}scenarios: [{{id: s, title: S, changes: [{{what: escalation, at: full, times: {times}}}]}}]"
+    )
+    assert network_of(yaml_of(network)) == network
+    (full,) = changed(network, "s").escalations
+    assert {of.station: of.servers for of in full.places} == places
+    assert [divert.share for divert in full.diverts] == pytest.approx(shares)
+    assert replace(full, places=(), diverts=()) == replace(network.escalations[0], places=(), diverts=())
+
+
+def test_a_knob_turns_an_escalation() -> None:
+    knob = "knobs: [{id: k, title: K, change: {what: escalation, at: full}, low: 0, high: 2}]"
+    assert network_of(FULL + knob).knobs[0].change == Change("escalation", "full", times=1.0)
+    assert "There is no escalation 'ful'. Did you mean full?" in faults(FULL + knob.replace("at: full", "at: ful"))[0]
 
 
 def test_more_than_anybody_could_mean_is_refused_at_once() -> None:
@@ -387,7 +509,7 @@ WRONG: list[tuple[Change, str]] = [
     (Change("servers", "ward", add=0.5), "The servers of ward would be 11.5."),
     (Change("servers", "ward", add=-12), "The servers of ward would be -1."),
     (Change("servers", "wrad", add=1), "There is no station 'wrad'. Did you mean ward?"),
-    (Change("servers", "ward", patient="old", add=1), "servers are the same for every class."),
+    (Change("servers", "ward", patient="old", add=1), "A change of servers is for every class."),
     (Change("servers", "ward", patient="odd", add=1), "There is no class 'odd'. Did you mean old?"),
     (Change("servers", "ward", days=(1,), add=1), "days is of changes of leaves_on alone."),
     (Change("servers", "ward", add=1e300), "The servers of ward would be 1e+300."),
@@ -406,6 +528,7 @@ WRONG: list[tuple[Change, str]] = [
     (Change("leaves_on", "desk", days=(6,), to=1), "desk has no discharge times."),
     (Change("leaves_on", "ward", to=1), "A change of leaves_on needs days."),
     (Change("leaves_on", "ward", days=(6,), to=1.2), "would be 1.2."),
+    (Change("escalation", "ful", times=2), "There is no escalation 'ful'."),
     (Change("beds", "ward", to=1), "'beds' cannot be changed."),  # type: ignore[arg-type]
 ]  # fmt: skip
 
@@ -420,6 +543,20 @@ def test_a_change_that_cannot_be_made_names_the_scenario_and_the_change(
     assert isinstance(fault, Fault)
     assert says in str(fault)
     assert fault.where == f"scenario winter, change 2 ({change.what} at {change.at})"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (Change("escalation", "full", to=2), "An escalation is changed by times alone."),
+        (Change("escalation", "full", add=2), "An escalation is changed by times alone."),
+        (Change("escalation", "full", times=1e9), "The places of full at desk would be 1e+09."),
+        (Change("escalation", "full", patient="old", times=2), "A change of escalation is for every class."),
+    ],
+)
+def test_what_cannot_be_done_to_an_escalation(change: Change, says: str) -> None:
+    with pytest.raises(BettercareError, match=re.escape(says)):
+        changed(network_of(FULL), [change])
 
 
 def test_a_scenario_by_its_id(base: Network) -> None:
@@ -483,6 +620,13 @@ def test_warnings() -> None:
     assert "no patient uses: old at ward" in warned(("  - {station: ward, to", "  - {station: ward, class: [old, young], to: home}\n  - {station: ward, to")).replace("any", "old")  # fmt: skip
     late = "targets: [{id: t, title: T, measure: wait, of: desk, value: 1, period: 2024-01}]"
     assert "Targets of months that are not simulated: t." in warned(more=late)
+    begins = FULL.removeprefix(SMALL)
+    assert "escalations full" in warned(more=begins.replace("basis: stated", "basis: assumed"))
+    short = ("servers: 10", "servers: 10, queue: 9, if_full: home")
+    assert "full can never begin: at most 9 can wait for ward, and it takes 10." in warned(short, more=begins)
+    assert "never begin" not in warned(("servers: 10", "servers: 10, queue: 10, if_full: home"), more=begins)
+    # Who is held at the desk waits for the ward too.
+    assert "never begin" not in warned(short, ("servers: 2", "servers: 2, holds: yes"), more=begins)
 
 
 def test_a_class_may_be_a_list_and_a_route_may_change_it() -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import pickle
 import re
-import subprocess
-import sys
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,11 +15,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from click.testing import CliRunner
 
 from bettercare.assurance.programme import Programme
 from bettercare.care.readings import readings
 from bettercare.care.stays import Stay, at, book
-from bettercare.errors import BettercareError
+from bettercare.cli import main
 from bettercare.flow.network import (
     Arrival,
     Change,
@@ -36,9 +35,11 @@ from bettercare.flow.network import (
     Service,
     Station,
 )
+from bettercare.flow.network_file import write_network
 from bettercare.flow.now import Now
-from bettercare.store import Missing, Store
-from bettercare.web.flow_jobs import FlowJob, FlowJobs, fingerprint, mark_of
+from bettercare.plan import shipped
+from bettercare.store import Store
+from bettercare.web.flow_jobs import FlowJob, FlowJobs, fingerprint
 from bettercare.web.flow_run import FlowAsked, FlowOrder, Kept, forecast, simulated
 from bettercare.web.state import Deployment, Settings
 from demo_client import check_outline
@@ -94,7 +95,7 @@ def over(jobs: FlowJobs, id: str) -> FlowJob:
 
 def put(jobs: FlowJobs, id: str, asked: FlowAsked, kept: Kept, by: str = "ann", **more: Any) -> FlowJob:
     """Keep an answer as if a process had made it."""
-    job = FlowJob(id, BCF, fingerprint(NETWORK), asked, by, "2026-01-01T00:00:00.000000+00:00", "done", **more)
+    job = FlowJob(id, BCF, asked, by, "2026-01-01T00:00:00.000000+00:00", "done", network=fingerprint(NETWORK), **more)
     place = jobs._place(BCF, id, "kept")
     place.parent.mkdir(parents=True, exist_ok=True)
     kept.write(place)
@@ -165,6 +166,30 @@ def test_pages_say_that_nothing_has_been_run(flow: Client) -> None:
     assert flow.deployment.flow_jobs.recent(BCF) == []
 
 
+def test_a_plan_of_ones_own_is_served_with_the_network_in_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[Deployment] = []
+    monkeypatch.setattr("bettercare.web.app.create_app", served.append)
+    for name in (BCF, LLR):
+        shutil.copytree(shipped()[name], tmp_path / name, ignore=shutil.ignore_patterns("flow"))
+    (tmp_path / BCF / "flow").mkdir()
+    file = write_network(NETWORK, tmp_path / BCF / "flow" / "network.yaml")
+    (file.parent / "twin.yaml").write_text("promises: []")
+    words = ["serve", str(tmp_path / BCF), str(tmp_path / LLR), "--prepare", "--store"]
+    shown = CliRunner().invoke(main, [*words, str(tmp_path / "own.db")])
+    assert shown.exit_code == 0, shown.output
+    assert served[0].network(BCF) == NETWORK
+    assert served[0].twin(BCF) == file.parent / "twin.yaml"
+    assert served[0].network(LLR) is None, "the folder has none, and the shipped one is another plan's"
+    # One with faults is refused with them, as a plan is, before anything is made.
+    file.write_text(file.read_text().replace("days: 14", "days: 0"))
+    shown = CliRunner().invoke(main, [*words, str(tmp_path / "none.db")])
+    assert shown.exit_code == 2
+    assert "network.yaml" in shown.output
+    assert not (tmp_path / "none.db").exists()
+
+
 # --- in the background -----------------------------------------------------------------------------------------------------
 
 
@@ -201,40 +226,6 @@ def test_a_first_look_is_made_shown_and_kept(flow: Client) -> None:
     assert again.last(plan(BCF), replace(NETWORK, days=15), "run") is None
 
 
-def test_a_run_is_stopped_by_whoever_asked_and_the_next_goes_on(tmp_path: Path) -> None:
-    jobs = FlowJobs(tmp_path)
-    long = replace(NETWORK, days=200_000)
-    job = jobs.start(plan(BCF), long, FlowAsked("run", 500, 1), "ann")
-    second = jobs.start(plan(BCF), NETWORK, FlowAsked("run", 2, 1), "bo")
-    assert jobs.start(plan(BCF), NETWORK, FlowAsked("run", 2, 1), "cy").id == second.id
-    for _ in range(600):
-        if jobs.job(BCF, job.id).state == "running":
-            break
-        time.sleep(0.05)
-    assert jobs.job(BCF, second.id).state == "waiting"
-    with pytest.raises(BettercareError, match="ann asked for this run"):
-        jobs.cancel(job, "bo")
-    jobs.cancel(job, "ann")
-    assert jobs.job(BCF, job.id).state == "cancelled"
-    assert over(jobs, second.id).state == "done"
-    with pytest.raises(Missing):
-        jobs.kept(job)
-    assert not list(tmp_path.glob("**/*.part"))
-    jobs.close()
-
-
-def test_work_ends_with_its_server(tmp_path: Path) -> None:
-    order = FlowOrder(plan(BCF), replace(NETWORK, days=200_000), FlowAsked("run", 500, 1), tmp_path / "never.kept")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bettercare.web.flow_run"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert process.stdin
-    process.stdin.write(pickle.dumps(order))
-    process.stdin.close()
-    assert process.wait(120) == 1
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_work_that_fails_or_is_lost_says_why(flow: Client, answers: dict[str, Kept]) -> None:
     flow.sign_in("viewer")
     jobs = flow.deployment.flow_jobs
@@ -247,66 +238,9 @@ def test_work_that_fails_or_is_lost_says_why(flow: Client, answers: dict[str, Ke
     assert failed.state == "failed"
     assert "nowhere" in failed.fault
     assert "could not be made" in text(flow.get(f"{BASE}/jobs/{failed.id}").text)
-    # Torn files, and what another version has written.
-    for name, content in (("torn", "{"), ("odd", '{"id": 1}')):
-        jobs._place(BCF, name, "json").write_text(content)
-        with pytest.raises(Missing):
-            jobs.job(BCF, name)
     put(jobs, "stale", FlowAsked("run", 4, 8), answers[""])
     jobs._place(BCF, "stale", "kept").write_bytes(b"not what it was")
     assert flow.get(f"{BASE}/jobs/stale").status_code == 404
-    for id in ("none", "../../etc/passwd", "", "é"):
-        with pytest.raises(Missing):
-            jobs.job(BCF, id)
-
-
-STRAY = """
-import sys, threading, time
-threading.Thread(target=sys.stdin.buffer.read, daemon=True).start()
-print("warning: this is no message", flush=True)
-time.sleep(600)
-"""
-
-
-@pytest.mark.parametrize("fault", ["full disk", "stray line"])
-def test_a_turn_that_goes_wrong_is_said_to_have_failed_and_the_next_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
-) -> None:
-    jobs = FlowJobs(tmp_path)
-    write, popen = jobs._write, subprocess.Popen
-    failed: list[FlowJob] = []
-    begun: list[Any] = []
-
-    def write_once_not(job: FlowJob) -> None:
-        if fault == "full disk" and job.state == "running" and not failed:
-            failed.append(job)
-            raise OSError(28, "No space left on device")
-        write(job)
-
-    def begin(command: list[str], **pipes: Any) -> Any:
-        stray = fault == "stray line" and not begun
-        begun.append(popen([sys.executable, "-c", STRAY] if stray else command, **pipes))
-        return begun[-1]
-
-    monkeypatch.setattr(jobs, "_write", write_once_not)
-    monkeypatch.setattr("bettercare.web.flow_jobs.subprocess.Popen", begin)
-    first = jobs.start(plan(BCF), NETWORK, FlowAsked("run", 2, 1), "ann")
-    second = jobs.start(plan(BCF), NETWORK, FlowAsked("run", 2, 2), "ann")
-    assert over(jobs, second.id).state == "done"
-    gone = jobs.job(BCF, first.id)
-    assert gone.state == "failed"
-    assert "could not be followed or written down" in gone.fault
-    assert begun[0].poll() is not None, "its process is ended"
-    assert over(jobs, jobs.start(plan(BCF), NETWORK, FlowAsked("run", 2, 1), "ann").id).state == "done", "it can be asked for again"  # fmt: skip
-    jobs.close()
-
-
-def test_what_cannot_be_written_down_is_not_begun(tmp_path: Path) -> None:
-    (tmp_path / BCF).write_text("in the way")
-    jobs = FlowJobs(tmp_path)
-    with pytest.raises(BettercareError, match="not begun"):
-        jobs.start(plan(BCF), NETWORK, FlowAsked("run", 2, 1), "ann")
-    assert jobs._live == {}
 
 
 def test_tested_promises_are_of_the_plan_and_of_what_joins_it_to_the_network(
@@ -314,14 +248,14 @@ def test_tested_promises_are_of_the_plan_and_of_what_joins_it_to_the_network(
 ) -> None:
     twin = tmp_path / "twin.yaml"
     twin.write_text("one")
-    monkeypatch.setattr("bettercare.web.flow_jobs.find_twin", lambda _: twin)
     jobs, its = flow.deployment.flow_jobs, plan(BCF)
+    monkeypatch.setattr(jobs, "_twin", lambda _: twin)
     job = put(jobs, "told1", FlowAsked("promises", 4, 1), answers[""])
-    jobs._write(job := replace(job, network=mark_of(its, NETWORK, "promises")))
+    jobs._write(job := replace(job, network=jobs.mark(its, NETWORK, "promises")))
     assert jobs.last(its, NETWORK, "promises") == job
     other = replace(its, header=dict(its.header) | {"title": "Another"})
     assert jobs.last(other, NETWORK, "promises") is None
-    assert mark_of(other, NETWORK, "run") == mark_of(its, NETWORK, "run"), "a run is of the network alone"
+    assert jobs.mark(other, NETWORK, "run") == jobs.mark(its, NETWORK, "run"), "a run is of the network alone"
     twin.write_text("two")
     assert jobs.last(its, NETWORK, "promises") is None
     flow.sign_in("viewer")

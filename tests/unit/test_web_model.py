@@ -1,18 +1,24 @@
-"""Model runs asked for on a page: made in the background, kept, stopped, and honest about a restart."""
+"""Model runs asked for on a page, and work behind the pages of any sort: kept, stopped, and honest about what went wrong."""
 
 from __future__ import annotations
 
+import json
+import pickle
 import re
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bettercare.errors import BettercareError
 from bettercare.store import Missing
+from bettercare.web.background import MOST_WAITING
 from bettercare.web.jobs import MOST_RUNS, Job, Jobs
-from bettercare.web.model_run import Asked
+from bettercare.web.model_run import Asked, Order
 from web_client import BCF, LLR, Client, client, plan  # noqa: F401
 
 
@@ -94,10 +100,11 @@ def test_what_cannot_be_run_is_said_on_the_form(client: Client, form: dict[str, 
     assert client.deployment.jobs.recent(BCF) == []
 
 
-def test_a_run_is_stopped(tmp_path: Path) -> None:
+def test_a_run_is_stopped_by_whoever_asked_and_the_next_goes_on(tmp_path: Path) -> None:
     jobs = Jobs(tmp_path)
     job = jobs.start(plan(LLR), Asked(MOST_RUNS, 1), "ann")
     second = jobs.start(plan(LLR), Asked(50, 1), "bo")
+    assert jobs.start(plan(LLR), Asked(50, 1), "cy").id == second.id
     for _ in range(600):
         if jobs.job(LLR, job.id).done:
             break
@@ -113,6 +120,96 @@ def test_a_run_is_stopped(tmp_path: Path) -> None:
         jobs.document(job)
     assert not list(tmp_path.glob("**/*.part"))
     jobs.close()
+
+
+def test_a_server_that_stops_ends_what_runs_and_begins_nothing_more(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    first, second = (jobs.start(plan(BCF), Asked(MOST_RUNS, seed), "ann") for seed in (1, 2))
+    for _ in range(600):
+        if jobs.job(BCF, first.id).state == "running":
+            break
+        time.sleep(0.05)
+    jobs.close()
+    again = Jobs(tmp_path)
+    assert [again.job(BCF, one.id).state for one in (first, second)] == ["failed", "lost"]
+    assert jobs._live[BCF, first.id].process is None
+
+
+def test_a_process_ends_with_its_server(tmp_path: Path) -> None:
+    order = Order(plan(LLR), Asked(MOST_RUNS, 1), tmp_path / "never.pickle")
+    command = [sys.executable, "-m", Jobs.module]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(pickle.dumps(order))
+    process.stdin.flush()
+    assert json.loads(process.stdout.readline())["of"] == MOST_RUNS
+    process.stdin.close()
+    assert process.wait(120) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+STRAY = """
+import sys, threading, time
+threading.Thread(target=sys.stdin.buffer.read, daemon=True).start()
+print("warning: this is no message", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("fault", ["full disk", "stray line"])
+def test_a_turn_that_goes_wrong_is_said_to_have_failed_and_the_next_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    jobs = Jobs(tmp_path)
+    write, popen = jobs._write, subprocess.Popen
+    failed: list[Job] = []
+    begun: list[Any] = []
+
+    def write_once_not(job: Job) -> None:
+        if fault == "full disk" and job.state == "running" and not failed:
+            failed.append(job)
+            raise OSError(28, "No space left on device")
+        write(job)
+
+    def begin(command: list[str], **pipes: Any) -> Any:
+        stray = fault == "stray line" and not begun
+        begun.append(popen([sys.executable, "-c", STRAY] if stray else command, **pipes))
+        return begun[-1]
+
+    monkeypatch.setattr(jobs, "_write", write_once_not)
+    monkeypatch.setattr("bettercare.web.background.subprocess.Popen", begin)
+    first, second = (jobs.start(plan(BCF), Asked(0, seed), "ann") for seed in (1, 2))
+    assert _over(jobs, second).state == "done"
+    gone = jobs.job(BCF, first.id)
+    assert gone.state == "failed"
+    assert "could not be followed or written down" in gone.fault
+    assert begun[0].poll() is not None, "its process is ended"
+    assert _over(jobs, jobs.start(plan(BCF), Asked(0, 1), "ann")).state == "done", "it can be asked for again"
+    jobs.close()
+
+
+def test_what_cannot_be_written_down_is_not_begun(tmp_path: Path) -> None:
+    (tmp_path / BCF).write_text("in the way")
+    jobs = Jobs(tmp_path)
+    with pytest.raises(BettercareError, match="not begun"):
+        jobs.start(plan(BCF), Asked(0, 1), "ann")
+    assert jobs._live == {}
+
+
+def test_no_more_wait_and_no_more_are_kept_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = Jobs(tmp_path)
+    jobs._busy = True  # Nothing is worked on.
+    asked = [jobs.start(plan(BCF), Asked(0, seed), "ann") for seed in range(MOST_WAITING)]
+    with pytest.raises(BettercareError, match="Too many runs are waiting"):
+        jobs.start(plan(BCF), Asked(0, MOST_WAITING), "ann")
+    for job in asked[:3]:
+        jobs.cancel(job, "ann")
+    monkeypatch.setattr(Jobs, "most_kept", 1)
+    last = jobs.start(plan(BCF), Asked(0, MOST_WAITING), "ann")
+    assert jobs.recent(BCF) == [last, *reversed(asked[3:]), jobs.job(BCF, asked[2].id)]
+    with pytest.raises(Missing):
+        jobs.job(BCF, asked[0].id)
 
 
 def test_a_run_that_a_restart_broke_off_says_so(client: Client, tmp_path: Path) -> None:  # noqa: F811
@@ -135,16 +232,40 @@ def test_a_run_that_fails_says_why(tmp_path: Path) -> None:
     jobs.close()
 
 
-def test_runs_that_are_not_there(tmp_path: Path) -> None:
+BEFORE = (
+    '{"id": "old1", "plan": "%s", "asked": {"runs": 5, "seed": 1, "scenarios": ["a"], "comparisons": []}, "by": "ann", '
+    '"at": "2026-01-01T00:00:00+00:00", "state": "done", "done": 5, "of": 5, "fault": ""}'
+)
+"""A run as it was kept before its words were."""
+
+
+def test_runs_that_are_not_there_or_cannot_be_read(tmp_path: Path) -> None:
     jobs = Jobs(tmp_path)
-    for id in ("none", "../../etc/passwd", ""):
+    (tmp_path / BCF).mkdir()
+    (tmp_path / "outside.json").write_text(BEFORE % BCF)
+    for id in ("none", "../outside", "", "é"):
         with pytest.raises(Missing):
             jobs.job(BCF, id)
-    (tmp_path / BCF).mkdir()
-    (tmp_path / BCF / "torn.json").write_text("{")
-    with pytest.raises(Missing):
-        jobs.job(BCF, "torn")
-    assert jobs.recent(BCF) == []
+    for name, content in (("torn", "{"), ("odd", '{"id": 1}'), ("old1", BEFORE % BCF)):
+        (tmp_path / BCF / f"{name}.json").write_text(content)
+    for name in ("torn", "odd"):
+        with pytest.raises(Missing):
+            jobs.job(BCF, name)
+    (old,) = jobs.recent(BCF)
+    assert (old.state, old.asked) == ("done", Asked(5, 1, ("a",)))
+    (tmp_path / BCF / "old1.pickle").write_bytes(b"not what it was")
+    with pytest.raises(Missing, match="no longer kept"):
+        jobs.document(old)
     with pytest.raises(BettercareError, match="cannot be made"):
         jobs.start(plan(BCF), Asked(-1, 1), "ann")
+
+
+def test_a_run_whose_result_is_gone_is_made_again(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    first = _over(jobs, jobs.start(plan(BCF), Asked(0, 1), "ann"))
+    assert jobs.start(plan(BCF), Asked(0, 1), "ann") == first
+    (tmp_path / BCF / f"{first.id}.pickle").unlink()
+    again = jobs.start(plan(BCF), Asked(0, 1), "ann")
+    assert not again.over
+    assert _over(jobs, again).state == "done"
     jobs.close()

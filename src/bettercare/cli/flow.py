@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,7 +26,7 @@ from bettercare.flow.measures import measure
 from bettercare.flow.network import Station
 from bettercare.flow.scenarios import changed
 from bettercare.flow.scenarios import scenario as scenario_of
-from bettercare.reports.exhibit import Document
+from bettercare.reports.exhibit import Document, Headline
 from bettercare.reports.files import written
 from bettercare.reports.terminal import in_short
 
@@ -126,13 +127,13 @@ def _folder(folder: Path | None, network: Network) -> Path:
     return folder or Path("out") / network.id
 
 
-def _publish(document: Document, folder: Path, name: str) -> None:
-    """Print a document's first page and write its files."""
+def _publish(document: Document, folder: Path, name: str, more: tuple[Headline, ...] = ()) -> None:
+    """Print a document's first page, with more headlines where there are any, and write its files."""
     from bettercare.reports.page import html
     from bettercare.reports.pdf import pdf
     from bettercare.reports.workbook import workbook
 
-    for part in in_short(document):
+    for part in in_short(replace(document, headlines=document.headlines + more)):
         commands.out.print(part)
     folder.mkdir(parents=True, exist_ok=True)
     writers: dict[str, Callable[[Document], bytes]] = {
@@ -168,6 +169,7 @@ def run_command(
 ) -> None:  # fmt: skip
     """Simulate a network: print what comes of it, and write a page, a PDF and a workbook."""
     from bettercare.reports.flow import run_report
+    from bettercare.reports.flow.escalations import headlines_of
 
     its = _read(network)
     chosen = _scenario(its, scenario) if scenario is not None else None
@@ -192,7 +194,8 @@ def run_command(
             f"The precision was not reached in {result.replications} replications. Give more with --replications.",
             "yellow",
         )
-    _publish(run_report(result, chosen), _folder(folder, its), f"flow-{_slug(chosen.id)}" if chosen else "flow-run")
+    name = f"flow-{_slug(chosen.id)}" if chosen else "flow-run"
+    _publish(run_report(result, chosen), _folder(folder, its), name, headlines_of(result))
     if log is not None:
         _say(f"Written: {log}")
 
@@ -231,7 +234,7 @@ def _precision(network: Network, text: str) -> Precision:
     asked = measure(found[1])
     known: dict[str, Sequence[str]] = {
         "clock": [clock.id for clock in network.clocks], "station": [station.id for station in network.stations],
-        "outcome": [outcome.id for outcome in network.outcomes],
+        "outcome": [outcome.id for outcome in network.outcomes], "escalation": [row.id for row in network.escalations],
     }  # fmt: skip
     listed = known[asked.of]
     if found[2] not in listed:
@@ -488,7 +491,7 @@ def check_command(network: str) -> None:
     for sentence in warnings_of(its):
         _say(f"Note: {sentence}")
     _say(
-        f"{its.id} has no faults: {len(its.stations)} stations, {len(its.arrivals)} streams, {len(its.scenarios)} scenarios, {len(its.targets)} targets."
+        f"{its.id} has no faults: {len(its.stations)} stations, {len(its.arrivals)} streams, {len(its.escalations)} escalations, {len(its.scenarios)} scenarios, {len(its.targets)} targets."
     )
 
 

@@ -24,6 +24,7 @@ from bettercare.store import Store
 
 if TYPE_CHECKING:
     from bettercare.access.users import User
+    from bettercare.flow import Network
 
 STORE = "bettercare.db"
 """The store where none is named: a file in the folder one works in."""
@@ -123,12 +124,14 @@ def serve_command(
     from bettercare.web.state import Deployment, Settings
 
     where = where or (DEMO_STORE if demo else STORE)
-    served = _read(plans)
+    served, folders = _read(plans)
+    networks = {plan: _network(folder) for plan, folder in folders.items()}
     oidc = oidc_from_environment()
     with nullcontext() if prepare else _listening(host, port) as listening, opened(where, make=True) as store:
         note = _demonstrate(store) if demo else ""
-        folder = None if "://" in where else Path(f"{where}-runs")
-        deployment = Deployment(store, served, Settings(https=https, oidc=oidc, folder=folder, note=note))
+        runs = None if "://" in where else Path(f"{where}-runs")
+        settings = Settings(https=https, oidc=oidc, folder=runs, note=note)
+        deployment = Deployment(store, served, settings, networks, folders)
         app = create_app(deployment)
         _say(f"Plans: {', '.join(served)}. Store: {store.address}.")
         _warn(users(store), demo, host)
@@ -137,8 +140,7 @@ def serve_command(
         if listening is None:
             again = ["bettercare", "serve", *plans, *(["--demo"] if demo else []), "--store", store.address]
             _say(f"Ready: `{shlex.join(again)}` will serve it.")
-            deployment.jobs.close()
-            deployment.flow_jobs.close()
+            deployment.close()
             return
         _say(f"Open {_address(host, listening, https)} in a browser. Ctrl-C stops it.")
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
@@ -147,8 +149,10 @@ def serve_command(
         _say("Stopped.")
 
 
-def _read(plans: tuple[str, ...]) -> Mapping[str, Plan]:
+def _read(plans: tuple[str, ...]) -> tuple[Mapping[str, Plan], Mapping[str, Path]]:
+    """The plans by id, and the folder of each that is read from a folder of its own."""
     read: dict[str, Plan] = {}
+    folders: dict[str, Path] = {}
     for source in plans or shipped():
         plan = Plan.read(source)
         if plan.id in read:
@@ -157,7 +161,21 @@ def _read(plans: tuple[str, ...]) -> Mapping[str, Plan]:
                 remedy="Name each once, or change the id in one's plan.yaml.",
             )
         read[plan.id] = plan
-    return read
+        if Path(source).is_dir():
+            folders[plan.id] = Path(source)
+    return read, folders
+
+
+def _network(folder: Path) -> Network | None:
+    """The network in a plan's folder; None when it has none.
+
+    Raises:
+        BettercareError: it has faults.
+    """
+    from bettercare.flow.network_file import FILE, read_network
+
+    path = folder / "flow" / FILE
+    return read_network(path) if path.is_file() else None
 
 
 def _demonstrate(store: Store) -> str:

@@ -156,6 +156,21 @@ def _shares(field: Field, node: Node) -> dict[str, tuple[float | str, int]]:
     return found
 
 
+def places_of(field: Field, node: Node) -> list[Node]:
+    """Extra places, ``{ward: 10}``, as a row of station and servers for each.
+
+    Raises:
+        NotThis: they are not written so.
+    """
+    found = []
+    for name, item in _mapping(field, node, "Write it as places: {ward: 10}.").items():
+        if item.value is None:
+            raise NotThis(f"{name[:60]!r} has no number.", "Write how many more places it has.", item.line)
+        line = node.keys[name]
+        found.append(Node({"station": Node(name, line), "servers": item}, line, {"station": line, "servers": line}))
+    return found
+
+
 def _becomes(field: Field, node: Node) -> str | dict[str, str]:
     if isinstance(node.value, dict):
         return {name: _ref(field, item) for name, item in node.items()}

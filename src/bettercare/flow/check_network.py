@@ -24,7 +24,7 @@ from bettercare.flow.fields import (
     dictionary,
     may_be_none,
 )
-from bettercare.flow.measures import hours_text, measure
+from bettercare.flow.measures import TOGETHER, hours_text, measure
 from bettercare.flow.network import (
     ANY,
     FIRST_YEAR,
@@ -32,6 +32,7 @@ from bettercare.flow.network import (
     UNLIMITED,
     Change,
     Distribution,
+    Escalation,
     Network,
     Station,
     Target,
@@ -109,7 +110,7 @@ def faults_of(
     _add(faults, check.values())
     # Values of a wrong kind (never from a file) could not be compared with each other.
     if check.typed:
-        for found in (check.names(), check.references(), check.rules(), check.shares()):
+        for found in (check.names(), check.references(), check.rules(), check.shares(), check.escalations()):
             _add(faults, found)
     if not faults and not unread:
         _add(faults, check.changes())
@@ -249,6 +250,9 @@ class _Check:
             if not _PERIOD.fullmatch(target.period):
                 what = f"{target.period[:40]!r} is not a period."
                 yield self.fault(("targets", index), what, "Write all, or a month such as 2016-04.")
+            if target.later and not target.held_out:
+                what = f"{target.id} is later than the plan and not held out."
+                yield self.fault(("targets", index), what, "Add held_out: yes.")
             for what, remedy in self._measured(target):
                 yield self.fault(("targets", index), what, remedy)
         for index, knob in enumerate(network.knobs):
@@ -265,9 +269,11 @@ class _Check:
             yield error.what, error.remedy
             return
         section = f"{asked.of}s"
-        if not self._there(target.of, [section]):
-            yield f"of names {target.of[:60]!r}, which is not in {section}.", nearest(target.of, self.ids[section])
-            return
+        several = target.of.split(TOGETHER) if asked.of_several else [target.of]
+        for of in several:
+            if not self._there(of, [section]):
+                yield f"of names {of[:60]!r}, which is not in {section}.", nearest(of, self.ids[section])
+                return
         kind, _, hours = asked.id.partition("-")
         index = self.ids[section].get(target.of)
         if kind in {"within", "over"} and index is not None:
@@ -301,6 +307,14 @@ class _Check:
                 what = f"The routes from {station} of {patient} say nothing for part of the week."
                 remedy = "Add routes without days, for all other hours."
                 yield self.fault(("routes", min(min(rows) for rows in windows.values())), what, remedy)
+
+    def escalations(self) -> Iterator[Fault]:
+        """What an escalation must be as it is written; a scenario may leave one that does nothing."""
+        servers = {station.id: station.servers for station in self.network.stations}
+        goes = {stream.id: stream.to for stream in self.network.arrivals}
+        for index, row in enumerate(self.network.escalations):
+            for what, remedy in _escalation_rules(row, servers, goes):
+                yield self.fault(("escalations", index), what, remedy)
 
     def changes(self) -> Iterator[Fault]:
         """What scenarios and knobs change can be changed so."""
@@ -338,6 +352,35 @@ def _station_rules(station: Station) -> Iterator[tuple[str, str]]:
     for shift in station.shifts:
         if not shift.days:
             yield f"A shift of {station.id} has no days.", "Write days: all, weekdays or a list."
+
+
+def _escalation_rules(
+    row: Escalation, servers: Mapping[str, int], goes: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    if not row.closes < row.opens:
+        what = f"{row.id} begins at {row.opens} patients more than places and ends at {row.closes}."
+        yield what, "Let closes be below opens."
+    if not row.places and not row.diverts:
+        yield f"{row.id} neither opens places nor diverts anybody.", "Add places: {ward: 10}, or diverts."
+    if servers.get(row.watches) == UNLIMITED:
+        what = f"{row.id} watches {row.watches}, which has unlimited servers: there are never more patients."
+        yield what, "Watch a station that can be full."
+    stations = [of.station for of in row.places]
+    for station in dict.fromkeys(stations):
+        if servers.get(station) == UNLIMITED:
+            yield f"{row.id} opens places at {station}, which has unlimited servers.", "Take it out of places."
+        if stations.count(station) > 1:
+            yield f"{row.id} opens places at {station} twice.", "Put them together."
+    for divert in row.diverts:
+        if not divert.share > 0:
+            yield f"{row.id} diverts no share of {divert.stream}.", "Write a share above 0, or take it out."
+        if goes.get(divert.stream) == divert.to:
+            yield f"{row.id} diverts {divert.stream} to {divert.to}, where it goes anyway.", "Name another place."
+    for stream in dict.fromkeys(divert.stream for divert in row.diverts):
+        total = math.fsum(divert.share for divert in row.diverts if divert.stream == stream)
+        if total > 1 + 1e-9:
+            what = f"The shares of {stream} that {row.id} diverts add to {total:.9g}."
+            yield what, "Lower them: together they may be at most 1."
 
 
 def _fields(section: str, row: Any, place: Place) -> Iterator[tuple[Place, Field, Any]]:

@@ -74,6 +74,11 @@ class Program(NamedTuple):
     stream_month: Floats  # [A, 12] mean 1 over the days of a year
     stream_varies: Floats  # [A] standard deviation of the logarithm of a day's rate
     stream_time: Ints  # [A] a distribution, or -1
+    escalation: Ints  # [E * 4] station watched, opens, closes, after
+    extra: Ints  # [extras * 3] escalation, station, servers
+    divert_first: Ints  # [A + 1]
+    of_divert: Ints  # [diverts * 2] escalation, where to
+    divert_share: Floats
     time_kind: Ints  # [D * 2] kind, where its table starts; the first is the exponential of mean 1
     time_figures: Floats  # [D * 4] length, low or number of steps; width; at most, in hours
     tables: Floats
@@ -241,6 +246,7 @@ def compiled(network: Network, warm_up: int | None = None) -> Program:
     ]
     blocks = _Blocks(network, names)
     streams = network.arrivals
+    extra = [of for row in network.escalations for of in row.places]
     levels = sorted({patient.priority for patient in classes})
     clock_mask = np.zeros(len(stations) + len(network.choices) + len(names.outcomes), dtype=np.int64)
     for number, clock in enumerate(network.clocks[:_MOST_CLOCKS]):
@@ -263,12 +269,24 @@ def compiled(network: Network, warm_up: int | None = None) -> Program:
         service.shape
     )
     of_class[..., 3], of_class[..., 4] = blocks.block, blocks.window_of
+    diverts = [
+        [
+            (number, divert)
+            for number, row in enumerate(network.escalations)
+            for divert in row.diverts
+            if divert.stream == stream.id
+        ]
+        for stream in streams
+    ]
     choice_of = [[names.stations[ident] for ident in choice.of] for choice in network.choices]
     return Program(
         station_key=np.array([key_of(station.id) for station in stations], dtype=np.uint64),
         servers=servers,
         most=servers.max(axis=1)
-        + np.array([sum(max(step.servers, 0) for step in station.steps) for station in stations], dtype=np.int64),
+        + np.array([sum(max(step.servers, 0) for step in station.steps) for station in stations], dtype=np.int64)
+        + np.array(
+            [sum(row.servers for row in extra if row.station == station.id) for station in stations], dtype=np.int64
+        ),
         step_hour=np.array([step[0] for step in steps], dtype=np.int64),
         step_station=np.array([step[1] for step in steps], dtype=np.int64),
         step_servers=np.array([step[2] for step in steps], dtype=np.int64),
@@ -301,6 +319,23 @@ def compiled(network: Network, warm_up: int | None = None) -> Program:
         ).reshape(-1, 12),
         stream_varies=np.sqrt(np.log1p(np.array([stream.varies for stream in streams], dtype=np.float64) ** 2)),
         stream_time=stream_time,
+        escalation=np.array(
+            [(names.stations[row.watches], row.opens, row.closes, row.after) for row in network.escalations],
+            dtype=np.int64,
+        ).ravel(),
+        extra=np.array(
+            [
+                (number, names.stations[of.station], of.servers)
+                for number, row in enumerate(network.escalations)
+                for of in row.places
+            ],
+            dtype=np.int64,
+        ).ravel(),
+        divert_first=np.concatenate([[0], np.cumsum([len(rows) for rows in diverts])]).astype(np.int64),
+        of_divert=np.array(
+            [(number, names.place(row.to)) for rows in diverts for number, row in rows], dtype=np.int64
+        ).ravel(),
+        divert_share=np.array([row.share for rows in diverts for _, row in rows], dtype=np.float64),
         time_kind=np.array([times.kind, times.first], dtype=np.int64).T.ravel(),
         time_figures=np.array([times.a, times.b, times.cap, [0.0] * len(times.cap)], dtype=np.float64).T.ravel(),
         tables=np.concatenate([*times.tables, np.zeros(1)]),

@@ -43,8 +43,8 @@ _MOVE, _ENTER, _ROUTE, _NEXT = range(4)
 # Events of the log.
 ARRIVES, WAITS, STARTS, IS_DONE, IS_HELD, LEAVES, IS_OUT, IS_TURNED_AWAY, GIVES_UP, IS_PREEMPTED = range(10)
 LOG_EVENTS = ("arrives", "waits", "starts", "done", "held", "leaves", "out", "turned away", "gives up", "preempted")
-# Columns of State.counts; LINED is how many stand in its lines, wherever they are.
-BUSY, WAIT, HOLD, AWAIT, SERVERS, ADDED, LINED = range(7)
+# Columns of State.counts; LINED is how many stand in its lines, wherever they are, EXTRA what escalations have opened.
+BUSY, WAIT, HOLD, AWAIT, SERVERS, ADDED, LINED, EXTRA = range(8)
 # Columns of State.station.
 BUSY_HOURS, WAIT_HOURS, HELD_HOURS, READY_HOURS, SERVER_HOURS, FULL_TIMES, TIMES, TURNED, GAVE_UP, PREEMPTED, HELD_N = (
     range(11)
@@ -77,6 +77,9 @@ NOW, UNTIL, PERIOD_END = range(3)
 # Columns of Program.of_station and Program.of_class.
 _QUEUE, _HOLDS, _IF_FULL, _IF_CLOSED, _PREEMPTS, _LEAVES_ON = range(6)
 _SERVICE, _PATIENCE, _PATIENCE_TO, _BLOCK, _WINDOW = range(5)
+# Columns of State.escalation and State.escalated.
+ON, TOO_MANY = range(2)
+ON_HOURS, BEGUN = range(2)
 
 BINS = 338
 """Bins of a histogram of times: none, then 16 to each doubling from half a minute to two and a half years."""
@@ -89,6 +92,7 @@ _VISIT = np.uint64(0x9E3779B97F4A7C15)
 _PURPOSE = np.uint64(0xD6E8FEB86659FD93)
 _U30, _U27, _U31, _U11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 _FOR_SERVICE, _FOR_WAY, _FOR_PATIENCE, _FOR_LEAVING = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(16)
+_FOR_DIVERT = np.uint64(4)
 _MOST_SAME = 200_000
 """Events at one moment that nothing can explain but patients going round in no time."""
 
@@ -153,6 +157,8 @@ class State(NamedTuple):
     over: Floats  # [periods, targets, C]
     clock_bins: Floats  # [K, C, B]
     left: Floats  # [periods, O, C]
+    escalation: Ints  # [E, 2] on or not, turns of the hour so far with too many waiting
+    escalated: Floats  # [periods, E, 2] hours on, times begun
     week: Floats  # [168, S, 4] occupied, waiting, held, servers at the turn of the hour
     times: Floats  # [168] how often each hour of the week came
     trace: np.ndarray[Any, np.dtype[np.int32]]  # [hours, S, 3] or [0, S, 3]
@@ -539,17 +545,21 @@ def begin(run_key: np.uint64, program: Program, state: State) -> None:
 def advance(run_key: np.uint64, program: Program, state: State, most_events: int) -> int:
     """Take events until the end, at most ``most_events`` of them; returns why it stopped (FINISHED, PAUSED, FULL ...)."""
     flat = state._replace(**{name: getattr(state, name).reshape(-1) for name in _FLAT})
-    return int(_advance(run_key, program, flat, most_events))
+    log = (flat.log_time, flat.log_what) if len(flat.log_time) else None
+    return int(_advance(run_key, program, flat, most_events, log))
 
 
 _FLAT = {
     "counts", "head", "tail", "serving_head", "serving_tail", "who", "when", "key", "visits", "clock_start", "clock_of", "station",
-    "stream", "stream_key", "by_class", "wait_bins", "clock", "over", "clock_bins", "left", "log_what",
+    "escalation", "escalated", "stream", "stream_key", "by_class", "wait_bins", "clock", "over", "clock_bins", "left", "log_what",
 }  # fmt: skip
 
 
 @_called
-def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
+def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
+    # Without a log the kernel is compiled without what writes one.
+    if log is not None:
+        log_time, log_what = log
     # Everything the loop touches is a local name.
     real, num, heap_time, heap_what, free = F.real, F.num, F.heap_time, F.heap_what, F.free
     count, who, when, keys, visits = F.counts, F.who, F.when, F.key, F.visits
@@ -573,7 +583,8 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
     initial, initial_time = F.initial, F.initial_time
     station, by_class, wait_bins = F.station, F.by_class, F.wait_bins
     clock, over, clock_bins, left_by = F.clock, F.over, F.clock_bins, F.left
-    week, times, trace, log_time, log_what = F.week, F.times, F.trace, F.log_time, F.log_what
+    week, times, trace = F.week, F.times, F.trace
+    escalation, escalated = F.escalation, F.escalated
     station_key, servers_at, most = P.station_key, P.servers, P.most
     step_hour, step_station, step_servers = P.step_hour, P.step_station, P.step_servers
     of_station, of_class, of_route, level = P.of_station, P.of_class, P.of_route, P.level
@@ -588,20 +599,26 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
         P.stream_time,
     )
     time_kind, time_figures, tables = P.time_kind, P.time_figures, P.tables
+    watched, extra, divert_first, of_divert, divert_share = (
+        P.escalation,
+        P.extra,
+        P.divert_first,
+        P.of_divert,
+        P.divert_share,
+    )
     clock_mask, clock_class, clock_first, clock_target = P.clock_mask, P.clock_class, P.clock_first, P.clock_target
     first_day, W, revisits = P.first_day, P.widest, P.revisits
-    S, C, CH = most.shape[0], level.shape[0], choice_by.shape[0]
+    S, C, CH, E = most.shape[0], level.shape[0], choice_by.shape[0], watched.shape[0] // 4
     K, T, outcomes = clock_first.shape[0] - 1, clock_target.shape[0], P.outcomes
     L = head.shape[0] // (2 * S)
     until, warm, mirror = real[UNTIL], num[_WARM], num[MIRROR]
-    logging, tracing = log_time.shape[0] > 0, trace.shape[0] > 0
+    tracing = trace.shape[0] > 0
     first_how = ((first_day + 3) % 7) * 24
     n_heap, n_free, period, n_log, inside, events, n_stack = (
         num[_HEAP], num[FREE], num[_PERIOD], num[LOGGED], num[INSIDE], num[EVENTS], num[_STACK],
     )  # fmt: skip
     now, ends, same = real[NOW], real[PERIOD_END], num[_SAME]
     heap_limit = heap_time.shape[0] - _MARGIN - 2 * S
-    log_limit = log_time.shape[0] - 8 * (S + _MARGIN)
     n_initial = initial.shape[0]
     of_period, of_classes = period * S * 16, period * S * C * 8
     taken, status = 0, FINISHED
@@ -622,9 +639,10 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
         if n_free < 2 or n_heap > heap_limit:
             status = FULL
             break
-        if logging and n_log > log_limit:
-            status = LOG_FULL
-            break
+        if log is not None:  # noqa: SIM102 - only so alone is it left out of what is compiled
+            if n_log > log_time.shape[0] - 8 * (S + _MARGIN):
+                status = LOG_FULL
+                break
         p, s, target, frm, step = 0, 0, 0, -1, _NEXT
         if num[_INITIAL] < n_initial:
             # Somebody who is in the network when the run begins.
@@ -731,7 +749,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                 if of_station[U(s * 8 + _PREEMPTS)]:
                     lv = level[c]
                     _serve_no_more(p, s * L + lv, serving_head, serving_tail, serving_after, serving_before)
-                if logging:
+                if log is not None:
                     n_log = _logged(n_log, now, who[p8 + NUMBER], IS_DONE, s, c, log_time, log_what)
                 frm, step = s, _ROUTE
                 if of_station[U(s * 8 + _LEAVES_ON)] >= 0:
@@ -762,6 +780,17 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                         visits[U(p * S + j)] = 0
                 when[U(p8 + _LEFT)] = -1.0
                 target, step = stream_to[U(a)], _MOVE
+                if E > 0:
+                    i, end = divert_first[a], divert_first[a + 1]
+                    if i < end:
+                        u = _uniform(keys[p * 2] + _FOR_DIVERT * _PURPOSE, mirror)
+                        while i < end:
+                            if escalation[of_divert[i * 2] * 2 + ON]:
+                                u -= divert_share[i]
+                                if u < 0.0:
+                                    target = of_divert[i * 2 + 1]
+                                    break
+                            i += 1
                 comes[U(a)] = _next_arrival(
                     a, now, mirror, until, first_how, first_day, stream, stream_factor, day_rates, stream_key_now, stream_kind, stream_rate,
                     stream_week, stream_month, stream_varies, stream_time, time_kind, time_figures, tables,
@@ -771,7 +800,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                 for j in range(A):
                     if comes[U(j)] < soonest:
                         soonest, coming = comes[U(j)], j
-                if logging:
+                if log is not None:
                     n_log = _logged(n_log, now, who[p8 + NUMBER], ARRIVES, target, who[p8 + CLASS], log_time, log_what)
             elif kind == _GO:
                 p = what & 0xFFFFFF
@@ -795,7 +824,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                 station[of_period + s * 16 + WAIT_HOURS] -= ends - now
                 station[of_period + s * 16 + GAVE_UP] += 1.0
                 who[p * 8 + STATE] = NOWHERE
-                if logging:
+                if log is not None:
                     n_log = _logged(
                         n_log, now, who[p * 8 + NUMBER], GIVES_UP, s, who[p * 8 + CLASS], log_time, log_what
                     )
@@ -816,6 +845,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                         over[:] = 0.0
                         clock_bins[:] = 0.0
                         left_by[:] = 0.0
+                        escalated[:] = 0.0
                         week[:] = 0.0
                         times[:] = 0.0
                     period = month_of(first_day + hour // 24) - num[_FIRST_PERIOD]
@@ -831,11 +861,34 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                 while num[_STEP] < step_hour.shape[0] and step_hour[num[_STEP]] <= hour:
                     count[step_station[num[_STEP]] * 8 + ADDED] += step_servers[num[_STEP]]
                     num[_STEP] += 1
+                for e in range(E if now < until else 0):
+                    i, j = e * 4, (period * E + e) * 2
+                    s = watched[i]
+                    ordinary = max(servers_at[s, how] + count[s * 8 + ADDED], 0)
+                    beyond = count[s * 8 + BUSY] + count[s * 8 + LINED] - ordinary
+                    change = 0
+                    if escalation[e * 2 + ON]:
+                        if beyond <= watched[i + 2]:
+                            change = -1
+                    elif beyond < watched[i + 1]:
+                        escalation[e * 2 + TOO_MANY] = 0
+                    else:
+                        escalation[e * 2 + TOO_MANY] += 1
+                        if escalation[e * 2 + TOO_MANY] > watched[i + 3]:
+                            change = 1
+                            escalated[j + BEGUN] += 1.0
+                    if change != 0:
+                        escalation[e * 2 + ON] += change
+                        escalation[e * 2 + TOO_MANY] = 0
+                        for i in range(0, extra.shape[0], 3):
+                            if extra[i] == e:
+                                count[extra[i + 1] * 8 + EXTRA] += change * extra[i + 2]
+                    escalated[j + ON_HOURS] += escalation[e * 2 + ON]
                 held_fast = False
                 kept = tracing and hour >= warm and hour - warm < trace.shape[0]
                 for i in range(S):
                     j = i * 8
-                    servers = max(servers_at[i, how] + count[j + ADDED], 0)
+                    servers = max(servers_at[i, how] + count[j + ADDED], 0) + count[j + EXTRA]
                     if servers != count[j + SERVERS]:
                         station[of_period + i * 16 + SERVER_HOURS] += (servers - count[j + SERVERS]) * (ends - now)
                         if servers > count[j + SERVERS] and count[j + LINED] > 0:
@@ -978,12 +1031,12 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                                         lines,
                                     )
                                     count[j * 8 + LINED] += 1
-                            if logging:
+                            if log is not None:
                                 n_log = _logged(n_log, now, who[p8 + NUMBER], IS_HELD, frm, c, log_time, log_what)
                             step = _NEXT
                             continue
                         station[of_period + line_at * 16 + TURNED] += 1.0
-                        if logging:
+                        if log is not None:
                             n_log = _logged(
                                 n_log, now, who[p8 + NUMBER], IS_TURNED_AWAY, line_at, c, log_time, log_what
                             )
@@ -1001,7 +1054,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     by_class[U(j + STAY_SUM)] += now - when[U(p8 + _BEGAN)]
                     if count[U(f8 + LINED)] > 0:
                         n_stack = _look_at(frm, n_stack, stack, stacked)
-                    if logging:
+                    if log is not None:
                         n_log = _logged(n_log, now, who[p8 + NUMBER], LEAVES, frm, c, log_time, log_what)
                     frm = -1
                 goes = take if take >= 0 else line_at
@@ -1018,7 +1071,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     left_by[U((period * outcomes + take - S - CH) * C + c)] += 1.0
                     who[U(p8 + STATE)] = NOWHERE
                     who[U(p8 + STAMP)] += 1
-                    if logging:
+                    if log is not None:
                         n_log = _logged(n_log, now, who[p8 + NUMBER], IS_OUT, take, c, log_time, log_what)
                     free[U(n_free)] = p
                     n_free += 1
@@ -1056,7 +1109,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                         _join(victim * W, (s * 2) * L + lv, True, head, tail, after, before, lines)
                         # The one who interrupts may have left a place here itself.
                         n_stack = _look_at(s, n_stack, stack, stacked)
-                        if logging:
+                        if log is not None:
                             n_log = _logged(
                                 n_log, now, who[v8 + NUMBER], IS_PREEMPTED, s, who[v8 + CLASS], log_time, log_what
                             )
@@ -1097,7 +1150,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     n_heap = _push(
                         now + x, (((who[p8 + STAMP] << 24) | p) << 3) | _GIVE_UP, n_heap, heap_time, heap_what
                     )
-                if logging:
+                if log is not None:
                     n_log = _logged(n_log, now, who[p8 + NUMBER], WAITS, s, c, log_time, log_what)
                 step = _NEXT
 
@@ -1134,7 +1187,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any) -> Any:
                     hole = False
                 else:
                     n_heap = _push(now + x, (((stamp << 24) | p) << 3) | _DONE, n_heap, heap_time, heap_what)
-                if logging:
+                if log is not None:
                     n_log = _logged(n_log, now, who[p8 + NUMBER], STARTS, s, c, log_time, log_what)
                 step = _NEXT
 
@@ -1298,6 +1351,8 @@ def fresh(
         over=np.zeros((periods, program.clock_target.shape[0], C)),
         clock_bins=np.zeros((K, C, BINS)),
         left=np.zeros((periods, outcomes, C)),
+        escalation=np.zeros((program.escalation.shape[0] // 4, 2), dtype=np.int64),
+        escalated=np.zeros((periods, program.escalation.shape[0] // 4, 2)),
         week=np.zeros((168, S, 4)),
         times=np.zeros(168),
         trace=np.zeros((trace_hours, S, 3), dtype=np.int32),

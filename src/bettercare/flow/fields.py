@@ -20,6 +20,7 @@ RECORDS: Mapping[str, type[Any]] = {
     "patience": data.Patience,
     "routes": data.Route,
     "choices": data.Choice,
+    "escalations": data.Escalation,
     "outcomes": data.Outcome,
     "clocks": data.Clock,
     "scenarios": data.Scenario,
@@ -30,8 +31,14 @@ RECORDS: Mapping[str, type[Any]] = {
 MOST_ROWS = 20_000
 MOST_TO_CHOOSE = 50
 """Stations of a choice."""
-INSIDE: Mapping[str, type[Any]] = {"shifts": data.Shift, "steps": data.Step, "changes": data.Change}
-"""What stands in a list inside a row."""
+INSIDE: Mapping[str, type[Any]] = {
+    "shifts": data.Shift,
+    "steps": data.Step,
+    "places": data.ExtraPlaces,
+    "diverts": data.Divert,
+    "changes": data.Change,
+}
+"""What stands in a list inside a row; places are written as a mapping, a number for each station."""
 EVIDENCE = "(evidence)"
 MOST = {
     "classes": 50,
@@ -39,6 +46,7 @@ MOST = {
     "arrivals": 2_000,
     "stations": 500,
     "choices": 500,
+    "escalations": 100,
     "outcomes": 500,
     "clocks": 62,
     "scenarios": 100,
@@ -62,7 +70,8 @@ class Field:
     name: str
     type: str
     """id, text, number, integer, limit (a whole number or unlimited), limit number, share (a number or rest), flag, date,
-    hour, days, choice, ref, refs, classes, numbers, matrix, time, kind, shares, becomes, shifts, steps, changes or change."""
+    hour, days, choice, ref, refs, classes, numbers, matrix, time, kind, shares, becomes, shifts, steps, places, diverts,
+    changes or change."""
     unit: str
     required: str
     """``yes``, ``no`` or ``if assumed``."""

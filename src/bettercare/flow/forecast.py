@@ -54,6 +54,10 @@ class Forecast:
     """For each decision servers [stations, hours]; -1 without limit."""
     _samples: Mapping[str, NDArray[np.int32]] = field(repr=False)
     """For each decision [3 of WHATS, stations, replications, hours]."""
+    days: int
+    """Whole days that were simulated to reach the last hour."""
+    escalated: Mapping[str, NDArray[np.bool_]] = field(repr=False)
+    """For each decision whether each escalation was ever on in those days: [escalations, replications]. None is on at the start."""
 
     def samples(self, station: str, what: str = "occupied", decision: str = NOW_AS_IT_IS) -> Array:
         """Patients at the turn of each hour: [replications, hours].
@@ -226,6 +230,7 @@ def forecast(
     rows = slice(skipped, skipped + hours)
     samples: dict[str, NDArray[np.int32]] = {}
     places: dict[str, NDArray[np.int64]] = {}
+    escalated: dict[str, NDArray[np.bool_]] = {}
     for number, decision in enumerate((None, *chosen)):
         other = paths.onto(network if decision is None else changed(network, decision))
         result = run(
@@ -248,7 +253,10 @@ def forecast(
         places[ident] = np.array(
             [[servers_at(station, at) for at in turns] for station in other.stations], dtype=np.int64
         )
-    return Forecast(network, now, hours, replications, seed, chosen, paths, turns, places, samples)
+        escalated[ident] = np.array(
+            [result.values("escalated", row.id) > 0 for row in network.escalations], dtype=np.bool_
+        ).reshape(-1, replications)
+    return Forecast(network, now, hours, replications, seed, chosen, paths, turns, places, samples, days, escalated)
 
 
 def _half_width(values: NDArray[np.int32]) -> Array:

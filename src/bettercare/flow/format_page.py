@@ -54,6 +54,7 @@ _TITLES = {
     "routes": "Where patients go when a station has done with them. The shares of a station, class and part of the week add to 1. "
     "A row for a class stands before a row for `any`; where a row with days and hours holds, rows without do not.",
     "choices": "Several stations of which one is taken. A choice can stand wherever a station can be gone to.",
+    "escalations": "What is done when too many wait: extra places open, patients are diverted, planned ones put off. At least one of `places` and `diverts` is given.",
     "outcomes": "Ways to leave the network. `turned-away` is always there: who finds no room to wait and nowhere else to go leaves by it.",
     "clocks": "Times that matter, such as the four hours in an emergency department.",
     "scenarios": "Changes made together, under a name.",
@@ -61,6 +62,8 @@ _TITLES = {
     "knobs": "What calibration may turn.",
     "shifts": "In `shifts` of a station: servers for a part of the week.",
     "steps": "In `steps` of a station: servers from a day on.",
+    "places": "In `places` of an escalation, on one line: `{medicine: 8, surgery: 4}`. The stations have a limit of servers.",
+    "diverts": "In `diverts` of an escalation: a share of a stream goes elsewhere than it does otherwise. Shares of one stream add to at most 1.",
     "changes": "In `changes` of a scenario: exactly one of `to`, `add` and `times` in each.",
 }
 
@@ -207,8 +210,18 @@ routes:
   - {station: majors, shares: {medicine: 0.15, home: rest}}
   - {station: medicine, shares: {home-care: 0.12, home: rest}}
   - {station: home-care, to: home}
+escalations:
+  - id: hospital-full
+    title: Hospital full
+    watches: medicine
+    opens: 12
+    closes: 4
+    after: 2
+    places: {medicine: 8}
+    diverts: [{stream: crews, share: 0.2, to: elsewhere}]
 outcomes:
   - {id: home, title: Home}
+  - {id: elsewhere, title: To another hospital}
   - {id: left-early, title: Left before being seen}
 clocks:
   - {id: four-hour, title: Emergency department, stations: [streaming, waiting-room, handover, majors], targets: [4, 12]}
@@ -239,6 +252,7 @@ _CHANGES = {
     "service": "the times at station `at` for the class; `to` and `add` are of the mean, in hours",
     "patience": "the same for how long they wait",
     "share": "the share of the route from `at` to `goes`; the difference goes to or comes from `instead_of`, or all others in proportion",
+    "escalation": "the extra places and the shares diverted of escalation `at`, by `times` alone; places are rounded, and the shares of a stream stay at most 1 together",
     "leaves_on": "the chance of discharge from `at` on `days`, as a share of the best day",
 }
 
@@ -250,7 +264,7 @@ passing, or never leave; and every scenario can be made. At most 500 faults of o
 
 Warnings do not stop a run: a station with more work than its servers can do (with its load, by the traffic equations), stations that may
 hold each other's places for ever, patients who are turned away because nothing says where else they go, rows nobody uses, assumed rows
-without a reason, and targets of months that are not simulated.
+without a reason, escalations that can never begin, and targets of months that are not simulated.
 """
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from bettercare.errors import BettercareError
 
-Of = Literal["station", "clock", "outcome"]
+Of = Literal["station", "clock", "outcome", "escalation"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,11 @@ class Measure:
     unit: str
     title: str
     adds: bool = False
+
+    @property
+    def of_several(self) -> bool:
+        """Whether stations can be taken together: counts of patients, places and days add up, and so does what occupancy is of."""
+        return self.of == "station" and (self.unit in ("patients", "places", "days") or self.id == "occupancy")
 
 
 MEASURES = {
@@ -39,6 +44,12 @@ MEASURES = {
         Measure("blocked", "station", "patients", "Patients held because the next place has no room, on average"),
         Measure("blocked-days", "station", "days", "Days spent held because the next place has no room", True),
         Measure("held", "station", "patients", "Patients who were held", True),
+        Measure(
+            "ready",
+            "station",
+            "patients",
+            "Patients whose care there is done: held, or waiting for the next discharge time",
+        ),
         Measure("discharge-days", "station", "days", "Days spent waiting for the next discharge time", True),
         Measure("occupied", "station", "patients", "Places in use, on average"),
         Measure("waiting", "station", "patients", "Patients waiting, on average"),
@@ -49,9 +60,13 @@ MEASURES = {
         Measure("gave-up", "station", "patients", "Patients who gave up waiting", True),
         Measure("preempted", "station", "patients", "Times somebody more urgent took the place", True),
         Measure("left", "outcome", "patients", "Patients who left this way", True),
+        Measure("escalated", "escalation", "share", "Share of the hours it was on"),
+        Measure("escalations", "escalation", "times", "Times it was switched on", True),
     )
 }
 
+TOGETHER = "+"
+"""Between the stations of a measure that is of several: ward-a+ward-b."""
 QUANTILES = (0.5, 0.9, 0.95)
 CLOCK_MEASURES = ("patients", "mean", "q50", "q90", "q95")
 STATION_MEASURES = tuple(measure.id for measure in MEASURES.values() if measure.of == "station")

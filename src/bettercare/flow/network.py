@@ -207,6 +207,46 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class ExtraPlaces:
+    """``servers`` more at a station while an escalation is on."""
+
+    station: str
+    servers: int
+
+
+@dataclass(frozen=True)
+class Divert:
+    """A share of a stream's patients, each by chance, who go ``to`` a station, choice or outcome instead while an escalation
+    is on. Shares of the same stream add up over the escalations that are on, to at most 1."""
+
+    stream: str
+    share: float
+    to: str
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """What is done when too many wait: extra places open, patients are diverted, planned ones put off.
+
+    At each turn of the hour those are counted who are in a place of station ``watches`` or wait for one, wherever they wait,
+    less its ordinary places: 12 is twelve more patients than places, -5 is five places free. ``opens`` or more, at the turn
+    of this hour and of the ``after`` hours before it, switch the escalation on; ``closes`` or fewer switch it off. Extra
+    places that close keep whoever is in them until they leave.
+    """
+
+    id: str
+    title: str
+    watches: str
+    opens: int
+    closes: int
+    after: int = 0
+    """Hours."""
+    places: tuple[ExtraPlaces, ...] = ()
+    diverts: tuple[Divert, ...] = ()
+    evidence: Evidence = field(default_factory=Evidence)
+
+
+@dataclass(frozen=True)
 class Outcome:
     """A way to leave the network."""
 
@@ -243,10 +283,11 @@ class Change:
     share         the share of route ``at`` -> ``goes`` for ``patient``; ``instead_of`` (a target of the same route) gives or
                   takes the difference, else the others change in proportion
     leaves_on     the chance of discharge at ``at`` on ``days`` against the other days (``to`` a share of the best day)
+    escalation    extra places and shares diverted of escalation ``at`` (``times`` alone; places are rounded, 0 is never)
     ============  ==================================================================================
     """
 
-    what: Literal["servers", "queue", "arrivals", "service", "patience", "share", "leaves_on"]
+    what: Literal["servers", "queue", "arrivals", "service", "patience", "share", "leaves_on", "escalation"]
     at: str
     patient: str = ANY
     goes: str = ""
@@ -320,6 +361,7 @@ class Network:
     profiles: tuple[Profile, ...] = ()
     patience: tuple[Patience, ...] = ()
     choices: tuple[Choice, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
     clocks: tuple[Clock, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
     targets: tuple[Target, ...] = ()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bettercare.errors import BettercareError, Fault
-from bettercare.flow.cells import REST, NotThis, nearest, value
+from bettercare.flow.cells import REST, NotThis, nearest, places_of, value
 from bettercare.flow.check_network import NetworkError, Place, faults_of
 from bettercare.flow.fields import EVIDENCE, INSIDE, MOST, MOST_ROWS, RECORDS, Field, attributes_of, dictionary
 from bettercare.flow.network import ANY, Change, Evidence, Network
@@ -226,10 +226,10 @@ class _Reading:
             self._fault(field.section, at, f"{field.name}: {error.what}", error.remedy)
 
     def _inside(self, cells: dict[str, Any], field: Field, node: Node) -> None:
-        """A list of shifts, steps or changes inside a row."""
+        """A list of shifts, steps, places, diverts or changes inside a row."""
         rows = [
             (line, each)
-            for row in self._list(field.name, node)
+            for row in (places_of(field, node) if field.type == "places" else self._list(field.name, node))
             if (found := self._cells(field.type, row)) is not None
             for line, each in self._expanded(field.type, row.line, found)
         ]

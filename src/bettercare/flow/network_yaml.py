@@ -94,9 +94,9 @@ def _written(field: Field, value: Any) -> Any:
             return word or [DAYS[day] for day in value]
         case "hour":
             return f"{value:02}:00"
-        case "shifts" | "steps":
-            return _Block(_OneLine(_cells(field.type, each)) for each in value)
-        case "changes":
+        case "places":
+            return _OneLine({of.station: _scalar(of.servers) for of in value})
+        case "shifts" | "steps" | "diverts" | "changes":
             return _Block(_OneLine(_cells(field.type, each)) for each in value)
         case "change":
             return _OneLine(_cells("changes", value))

@@ -16,7 +16,15 @@ from bettercare.errors import BettercareError
 from bettercare.flow import engine
 from bettercare.flow.compiled import NO_LIMIT, names_of
 from bettercare.flow.engine import BINS, State
-from bettercare.flow.measures import CLOCK_MEASURES, QUANTILES, STATION_MEASURES, Measure, hours_text, measure
+from bettercare.flow.measures import (
+    CLOCK_MEASURES,
+    QUANTILES,
+    STATION_MEASURES,
+    TOGETHER,
+    Measure,
+    hours_text,
+    measure,
+)
 from bettercare.flow.network import UNLIMITED, Network
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -56,6 +64,7 @@ class Recorded:
     over: Floats  # [P, targets, C]
     times: Floats  # [K, C + 1, quantiles]; the last for all classes
     left: Floats  # [P, O, C]
+    escalated: Floats  # [P, E, 2] as engine.State
     week: Floats  # [168, S, 4] means at the turn of the hour
     trace: np.ndarray[Any, np.dtype[np.int32]]  # [hours, S, 3]
     inside: int
@@ -67,7 +76,7 @@ class Recorded:
         bins = np.concatenate([state.clock_bins, state.clock_bins.sum(axis=1, keepdims=True)], axis=1)
         often = np.maximum(state.times, 1.0)[:, None, None]
         return cls(
-            state.station, state.by_class.sum(axis=2), state.by_class.sum(axis=0), quantiles(state.wait_bins), state.clock, state.over, quantiles(bins), state.left,
+            state.station, state.by_class.sum(axis=2), state.by_class.sum(axis=0), quantiles(state.wait_bins), state.clock, state.over, quantiles(bins), state.left, state.escalated,
             state.week / often, state.trace, int(state.num[engine.INSIDE]), int(state.num[engine.EVENTS]),
         )  # fmt: skip
 
@@ -161,7 +170,9 @@ class Result:
         return estimate(self.values(name, of, patient, period), self.antithetic)
 
     def values(self, name: str, of: str, patient: str = ALL, period: str = ALL) -> Floats:
-        """A measure of a station, clock or outcome in every replication: [replications]; NaN where there is nothing to measure.
+        """A measure of a station, clock, outcome or escalation in every replication: [replications]; NaN where there is nothing to measure.
+
+        Stations can be taken together (``ward-a+ward-b``) for counts of patients, places and days, and for occupancy.
 
         Raises:
             BettercareError: no such measure, station, clock, outcome, class or month.
@@ -172,9 +183,11 @@ class Result:
             case "clock":
                 return self._of_clock(asked, of, patient, of_period)
             case "station":
-                return self._of_station(asked, of, patient, of_period)
-            case _:
+                return self._of_stations(asked, of, patient, of_period)
+            case "outcome":
                 return self._of_outcome(of, patient, of_period)
+            case _:
+                return self._of_escalation(asked, of, patient, of_period)
 
     def _period(self, period: str) -> int | None:
         if period == ALL:
@@ -225,6 +238,31 @@ class Result:
         number = _known(of, self._names.outcomes, "outcome")
         return self._summed([one.left[:, number, :, None] for one in self.recorded], period, self._class(patient))[:, 0]
 
+    def _of_escalation(self, asked: Measure, of: str, patient: str, period: int | None) -> Floats:
+        number = _known(of, {row.id: n for n, row in enumerate(self.network.escalations)}, "escalation")
+        if patient != ALL:
+            raise BettercareError("An escalation is of no class.", remedy="Ask for all patients.")
+        found = np.stack([one.escalated[:, number] for one in self.recorded])
+        found = found.sum(axis=1) if period is None else found[:, period]
+        if asked.id == "escalations":
+            return np.asarray(found[:, engine.BEGUN])
+        hours = float(self._period_hours.sum() if period is None else self._period_hours[period])
+        return np.asarray(found[:, engine.ON_HOURS] / hours)
+
+    def _of_stations(self, asked: Measure, of: str, patient: str, period: int | None) -> Floats:
+        stations = of.split(TOGETHER)
+        if len(stations) == 1:
+            return self._of_station(asked, of, patient, period)
+        if not asked.of_several:
+            raise BettercareError(f"{asked.id} is of one station at a time.", remedy=f"Ask for {stations[0]} alone.")
+
+        def together(asked: Measure) -> Floats:
+            return np.asarray(sum(self._of_station(asked, one, patient, period) for one in stations))
+
+        if asked.id == "occupancy":
+            return _over(together(measure("occupied")), together(measure("servers")))
+        return together(asked)
+
     def _of_station(self, asked: Measure, of: str, patient: str, period: int | None) -> Floats:
         s = _known(of, self._names.stations, "station")
         if patient != ALL:
@@ -251,6 +289,8 @@ class Result:
                 return column[:, engine.HELD_HOURS] / hours
             case "blocked-days":
                 return column[:, engine.HELD_HOURS] / 24
+            case "ready":
+                return (column[:, engine.HELD_HOURS] + column[:, engine.READY_HOURS]) / hours
             case "held":
                 return column[:, engine.HELD_N]
             case "discharge-days":
@@ -307,9 +347,9 @@ class Result:
         rows = []
         for asked, of, title in self._asked():
             periods = [ALL, *(self.periods if months and not asked.id.startswith(("q", "wait-q")) else ())]
-            patients = [ALL, *(self._names.classes if classes and asked.of != "station" else ())]
+            patients = [ALL, *(self._names.classes if classes and asked.of in ("clock", "outcome") else ())]
             for period in periods:
-                for patient in patients if period == ALL or asked.of != "station" else (ALL,):
+                for patient in patients:
                     found = self.estimate(asked.id, of, patient, period)
                     if found.replications:
                         rows.append((asked.id, of, title, patient, period, asked.unit, *_fields(found)))
@@ -342,6 +382,9 @@ class Result:
         titles = {outcome.id: outcome.title for outcome in self.network.outcomes}
         for ident in self._names.outcomes:
             yield measure("left"), ident, titles.get(ident, "Found no room to wait")
+        for escalation in self.network.escalations:
+            for name in ("escalated", "escalations"):
+                yield measure(name), escalation.id, escalation.title
 
     def by_hour(self) -> pl.DataFrame:
         """Each station at the turn of each hour of the week: station, hour_of_week (0 is Monday 00:00), servers, occupied, waiting, blocked."""

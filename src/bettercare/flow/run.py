@@ -13,7 +13,7 @@ import numpy as np
 
 from bettercare.errors import BettercareError
 from bettercare.flow import engine
-from bettercare.flow.compiled import Floats, Ints, Program, compiled, names_of
+from bettercare.flow.compiled import NO_LIMIT, Floats, Ints, Program, compiled, names_of
 from bettercare.flow.engine import State
 from bettercare.flow.event_log import EventLog
 from bettercare.flow.network import HOURS_OF_WEEK, Network, Scenario
@@ -100,7 +100,8 @@ def run(
         trace: keep who is where at the turn of every hour that counts.
         progress: called with (what, done, of).
         until: go on until a measure is known this well.
-        start: begin with these patients at this moment instead of empty on a midnight; there is no warm-up then.
+        start: begin with these patients at this moment instead of empty on a midnight; there is no warm-up then, and an
+            escalation that has cause to begin does so at the first turn of the hour.
         day_rates: [replications, streams, days] what each day's arrivals are multiplied by.
 
     Raises:
@@ -243,6 +244,9 @@ def _replication(plan: _Plan, number: int) -> Recorded:
         mirror, plan.initial, plan.initial_time[number % len(plan.initial_time)], _FIRST_SLOTS + 2 * len(plan.initial), MOST_INSIDE,
         None if plan.day_rates is None else plan.day_rates[number % len(plan.day_rates)], _LOG_ROWS if plan.log else 0,
     )  # fmt: skip
+    if plan.start:
+        # Whatever is too much when a run begins with who is there has been so for long enough.
+        state.escalation[:, engine.TOO_MANY] = NO_LIMIT
     engine.begin(key, program, state)
     logged = plan.log.replication(number) if plan.log else None
     while True:

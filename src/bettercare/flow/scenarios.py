@@ -79,8 +79,8 @@ def _one(network: Network, change: Change) -> Network:
     known = [patient.id for patient in network.classes]
     if change.patient != ANY and change.patient not in known:
         raise BettercareError(f"There is no class {change.patient[:60]!r}.", remedy=nearest(change.patient, known))
-    if change.patient != ANY and change.what in {"servers", "queue", "leaves_on"}:
-        raise BettercareError(f"{change.what} are the same for every class.", remedy="Leave class out.")
+    if change.patient != ANY and change.what in {"servers", "queue", "leaves_on", "escalation"}:
+        raise BettercareError(f"A change of {change.what} is for every class.", remedy="Leave class out.")
     make = _KINDS.get(change.what)
     if make is None:
         raise BettercareError(f"{str(change.what)[:40]!r} cannot be changed.", remedy=nearest(str(change.what), _KINDS))
@@ -306,6 +306,30 @@ def _free(network: Network, ident: str) -> str:
     return found
 
 
+def _escalation(network: Network, change: Change) -> Network:
+    row = next((found for found in network.escalations if found.id == change.at), None)
+    if row is None:
+        known = [found.id for found in network.escalations]
+        raise BettercareError(f"There is no escalation {change.at[:60]!r}.", remedy=nearest(change.at, known))
+    if change.times is None:
+        raise BettercareError("An escalation is changed by times alone.", remedy="Write times: 1.2 for a fifth more.")
+    places = [
+        replace(of, servers=_whole(f"The places of {row.id} at {of.station}", of.servers * change.times, True))
+        for of in row.places
+    ]
+    diverts = []
+    for divert in row.diverts:
+        together = sum(other.share for other in row.diverts if other.stream == divert.stream)
+        # More than the whole stream cannot be diverted.
+        diverts.append(replace(divert, share=divert.share * change.times / max(1.0, together * change.times)))
+    new = replace(
+        row,
+        places=tuple(of for of in places if of.servers),
+        diverts=tuple(divert for divert in diverts if divert.share),
+    )
+    return replace(network, escalations=tuple(new if old is row else old for old in network.escalations))
+
+
 _KINDS: dict[str, Callable[[Network, Change], Network]] = {
     "servers": _servers,
     "queue": _queue,
@@ -314,4 +338,5 @@ _KINDS: dict[str, Callable[[Network, Change], Network]] = {
     "patience": _patience,
     "share": _share,
     "leaves_on": _leaves_on,
+    "escalation": _escalation,
 }

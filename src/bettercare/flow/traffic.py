@@ -15,6 +15,7 @@ import scipy.sparse.linalg
 from bettercare.errors import BettercareError
 from bettercare.flow import distributions
 from bettercare.flow.compiled import mean_servers, servers_by_hour
+from bettercare.flow.fields import RECORDS, attributes_of
 from bettercare.flow.network import HOURS_OF_WEEK, UNLIMITED, Network, Station
 from bettercare.flow.ways import MOST_SHOWN, Pair, Ways, missing_rows, most_servers, never_left
 from bettercare.flow.week import hours_of
@@ -31,7 +32,7 @@ def loads(network: Network) -> pl.DataFrame:
     Arrivals solve the traffic equations, flow = arrivals + flow x routes (Jackson 1957), over stations and classes. Routes
     limited to part of the week and stations that close count by the share of all arrivals that come in those hours. Patients
     who may choose ``first-with-room`` all count at the first, those who choose the ``shortest-queue`` evenly. Time spent
-    held in a place, or waiting there for a discharge time, is not in it.
+    held in a place, or waiting there for a discharge time, is not in it, nor is what escalations do.
 
     Raises:
         BettercareError: patients never leave, or a station has no service time.
@@ -170,6 +171,7 @@ def warnings_of(network: Network) -> list[str]:
         *found,
         *_deadlocks(ways),
         *_turned_away(ways),
+        *_never_on(ways),
         *_unused(ways),
         *_without_reason(network),
         *_outside(network),
@@ -198,7 +200,7 @@ def _can_hold(station: Station) -> bool:
 
 def _turned_away(ways: Ways) -> Iterator[str]:
     """Stations that may send patients out of the network because nothing says where else they go."""
-    coming: set[str] = {station for stream in ways.network.arrivals for station in ways.stations_of(stream.to)}
+    coming = {station for (station, _), _ in ways.entering()}
     for pair in ways.reached:
         free = not ways.stations[pair[0]].holds
         coming |= {
@@ -207,6 +209,20 @@ def _turned_away(ways: Ways) -> Iterator[str]:
     for station in ways.network.stations:
         if station.id in coming and station.queue != UNLIMITED and station.servers != UNLIMITED and not station.if_full:
             yield f"Those who find no room at {station.id} leave the network as turned away: it has no if_full."
+
+
+def _never_on(ways: Ways) -> Iterator[str]:
+    """Escalations that watch a line too short for them, where nobody waits outside it."""
+    outside = {station for choice in ways.network.choices for station in choice.of}
+    for pair in ways.reached:
+        if ways.stations[pair[0]].holds:
+            outside |= {move.to[0] for move in ways.moves(pair) if move.to and move.by == "route"}
+    for row in ways.network.escalations:
+        station = ways.stations[row.watches]
+        others = {of.station for other in ways.network.escalations if other is not row for of in other.places}
+        # One whose place is taken goes back into the line though it is full.
+        if UNLIMITED < station.queue < row.opens and not station.preempts and station.id not in outside | others:
+            yield f"{row.id} can never begin: at most {station.queue} can wait for {station.id}, and it takes {row.opens}."
 
 
 def _unused(ways: Ways) -> Iterator[str]:
@@ -226,7 +242,7 @@ def _unused(ways: Ways) -> Iterator[str]:
 
 def _without_reason(network: Network) -> Iterator[str]:
     names: list[str] = []
-    for section in ("profiles", "arrivals", "stations", "services", "patience", "routes", "targets", "knobs"):
+    for section in (name for name, kind in RECORDS.items() if "evidence" in attributes_of(kind)):
         for row in getattr(network, section):
             if row.evidence.basis == "assumed" and not row.evidence.note:
                 names.append(f"{section} {getattr(row, 'id', None) or f'{row.station} ({row.patient})'}")

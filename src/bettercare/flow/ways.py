@@ -81,6 +81,16 @@ class Ways:
         for station in stations:
             yield Move((station, patient), by, share)
 
+    def entering(self) -> Iterator[tuple[Pair, str]]:
+        """Every station and class patients come to from outside, with the stream; those an escalation diverts included."""
+        streams = {stream.id: stream for stream in self.network.arrivals}
+        came = [(stream.to, stream, stream.id) for stream in self.network.arrivals]
+        for row in self.network.escalations:
+            came += [(of.to, streams[of.stream], f"{of.stream} (diverted by {row.id})") for of in row.diverts]
+        for place, stream, by in came:
+            for station in self.stations_of(place):
+                yield (station, stream.patient), by
+
     @cached_property
     def reached(self) -> Mapping[Pair, str]:
         """Every station and class some patient can come to, and the station or stream they come from, in words to follow."""
@@ -92,9 +102,8 @@ class Ways:
                 before[pair] = source
                 waiting.append(pair)
 
-        for stream in self.network.arrivals:
-            for station in self.stations_of(stream.to):
-                reach((station, stream.patient), stream.id)
+        for pair, stream in self.entering():
+            reach(pair, stream)
         # By breadth, so that the way shown is a shortest one.
         for pair in waiting:
             for move in self.moves(pair):
@@ -127,11 +136,12 @@ def structure_faults(network: Network) -> Iterator[Found]:
 
 def _unreached(ways: Ways) -> Iterator[Found]:
     visited = {station for station, _ in ways.reached}
+    extra = {of.station for row in ways.network.escalations for of in row.places}
     for index, station in enumerate(ways.network.stations):
         if station.id not in visited:
             remedy = "Send a stream or a route there (a share of 0 will do), or take it out."
             yield ("stations", index), f"No patient can come to {station.id}.", remedy
-        elif not station.if_closed and most_servers(station) <= 0:
+        elif not station.if_closed and most_servers(station) <= 0 and station.id not in extra:
             remedy = "Give it servers, shifts, or if_closed: where they go instead."
             yield ("stations", index), f"{station.id} never has a server, and patients come to it.", remedy
 

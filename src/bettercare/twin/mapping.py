@@ -31,10 +31,6 @@ FILE = "twin.yaml"
 _EVIDENCE = "(evidence)"
 _LARGEST = 1_000_000
 _MOST_ROWS = 2_000
-TOGETHER = ("occupancy",)
-"""Measures of several stations that are worked out from their sums; those that count patients or days are added."""
-ADDED = ("occupied", "waiting", "blocked", "servers")
-"""Mean numbers, which are added over stations as counts are."""
 
 
 @dataclass(frozen=True)
@@ -598,7 +594,10 @@ class _Held:
         metrics = [row.id for row in self.plan["metrics"]]
         clocks = {clock.id: clock for clock in self.network.clocks}
         outcomes = [outcome.id for outcome in self.network.outcomes]
-        known: dict[str, Iterable[str]] = {"station": stations, "clock": clocks, "outcome": outcomes}
+        escalations = [row.id for row in self.network.escalations]
+        known: dict[str, Iterable[str]] = {
+            "station": stations, "clock": clocks, "outcome": outcomes, "escalation": escalations,
+        }  # fmt: skip
         for promise in self.twin.promises:
             if promise.metric and promise.metric not in metrics:
                 remedy = _nearest(promise.metric, metrics)
@@ -620,7 +619,7 @@ class _Held:
                     )
             if promise.measure.startswith(("q", "wait-q")):
                 yield self._fault("promises", promise.id, "Quantiles cannot be promised.", "Use within- and over-.")
-            if len(promise.of) > 1 and not (asked.adds or promise.measure in TOGETHER or promise.measure in ADDED):
+            if len(promise.of) > 1 and not (asked.of_several or (asked.adds and asked.of != "station")):
                 remedy = "Name one, or ask for occupancy or a count."
                 yield self._fault("promises", promise.id, f"{promise.measure} is of one {asked.of} at a time.", remedy)
             for station in self.network.stations:

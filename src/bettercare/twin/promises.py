@@ -15,13 +15,13 @@ from scipy.stats import rankdata
 
 from bettercare.errors import BettercareError
 from bettercare.flow import run
-from bettercare.flow.measures import measure
+from bettercare.flow.measures import TOGETHER, measure
 from bettercare.flow.network import Change, Network, Target
 from bettercare.flow.result import Result
 from bettercare.model import SEED
 from bettercare.model.drivers import stream
 from bettercare.twin.futures import Future, Futures
-from bettercare.twin.mapping import ADDED, Promise
+from bettercare.twin.mapping import Promise
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
@@ -124,14 +124,10 @@ def predicted(promise: Promise, simulated: Array, missed: Missed, seed: int) -> 
 
 def measured(result: Result, promise: Promise) -> Array:
     """A promise's measure in every replication of a run; several stations together where it names several."""
-    if len(promise.of) == 1:
-        return result.values(promise.measure, promise.of[0])
-    if promise.measure == "occupancy":
-        used = sum(result.values("occupied", one) for one in promise.of)
-        return np.asarray(used / sum(result.values("servers", one) for one in promise.of))
-    if measure(promise.measure).adds or promise.measure in ADDED:
+    if len(promise.of) > 1 and measure(promise.measure).of != "station":
+        # Outcomes and clocks are counts here: the file is held to that when it is read.
         return np.asarray(sum(result.values(promise.measure, one) for one in promise.of))
-    raise BettercareError(f"{promise.measure} is of one place at a time.", f"promise {promise.id}", "Name one.")
+    return result.values(promise.measure, TOGETHER.join(promise.of))
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,7 @@ def create_app(deployment: Deployment) -> FastAPI:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         yield
-        deployment.jobs.close()
-        deployment.flow_jobs.close()
+        deployment.close()
 
     app = FastAPI(
         title="bettercare", lifespan=life, version=bettercare.__version__, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json",

@@ -1,19 +1,11 @@
-"""One piece of work on a network of care in a process of its own: ``python -m bettercare.web.flow_run``.
-
-It reads an order from standard input, says how far it is on standard output, and writes what came of it to a file. It ends when standard
-input is closed, so that it never outlives the server that asked.
-"""
+"""One piece of work on a network of care in a process of its own: ``python -m bettercare.web.flow_run``. What came of it is written to a file."""
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
-import sys
-import threading
 import zlib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,17 +13,16 @@ from typing import Literal
 
 import polars as pl
 
-from bettercare.errors import BettercareError
 from bettercare.flow.network import Network, Scenario
 from bettercare.flow.now import Now, occupancy_now
 from bettercare.flow.result import Result
 from bettercare.plan import Plan
 from bettercare.reports.exhibit import Document
+from bettercare.web.worker import Progress, carry_out, write_whole
 
 Kind = Literal["run", "calibration", "forecast", "promises"]
 State = Literal["wards", "file", "invented"]
 """Where the state that a forecast begins with came from."""
-Progress = Callable[[str, int, int], None]
 INVENTED_PATIENTS = "Synthetic: patients of this state are invented. It shows what a forecast looks like and says nothing about any real day."
 
 
@@ -71,6 +62,8 @@ class FlowOrder:
     decisions: tuple[Scenario, ...] = ()
     warnings: tuple[str, ...] = ()
     """What to know of the state, beside its own warnings."""
+    twin: Path | None = None
+    """The file that joins the plan to its network, for promises."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +78,7 @@ class Kept:
 
     def write(self, target: Path) -> None:
         """Put it in its place, whole or not at all."""
-        part = target.with_suffix(".part")
-        part.write_bytes(zlib.compress(pickle.dumps(self, pickle.HIGHEST_PROTOCOL), 1))
-        os.replace(part, target)
+        write_whole(target, zlib.compress(pickle.dumps(self, pickle.HIGHEST_PROTOCOL), 1))
 
     @classmethod
     def read(cls, target: Path) -> Kept:
@@ -96,32 +87,10 @@ class Kept:
         return held
 
 
-def main() -> None:
-    """Carry out the order on standard input."""
-    order: FlowOrder = pickle.load(sys.stdin.buffer)
-    threading.Thread(target=_end_with_server, daemon=True).start()
-    if hasattr(os, "nice"):
-        # Pages come first.
-        os.nice(10)
-
-    def progress(what: str, done: int, of: int) -> None:
-        print(json.dumps({"what": what, "done": done, "of": of}), flush=True)
-
-    work = {"run": simulated, "calibration": calibrated, "forecast": forecast, "promises": promises}[order.asked.kind]
-    try:
-        kept = work(order, os.cpu_count() or 1, progress)
-    except BettercareError as error:
-        print(json.dumps({"fault": str(error)}), flush=True)
-        return
-    kept.write(order.target)
-
-
-def _end_with_server() -> None:
-    # Not through the buffer, whose lock would be held when the process ends by itself.
-    with suppress(OSError):
-        while os.read(0, 65_536):
-            pass
-    os._exit(1)
+def work(order: FlowOrder, progress: Progress) -> None:
+    """Do what is asked, and write what came of it."""
+    kinds = {"run": simulated, "calibration": calibrated, "forecast": forecast, "promises": promises}
+    kinds[order.asked.kind](order, os.cpu_count() or 1, progress).write(order.target)
 
 
 def simulated(order: FlowOrder, workers: int, progress: Progress) -> Kept:
@@ -170,11 +139,13 @@ def forecast(order: FlowOrder, workers: int, progress: Progress) -> Kept:
 def promises(order: FlowOrder, workers: int, progress: Progress) -> Kept:
     """The plan's promises tested in its network."""
     from bettercare.reports.twin_report import promises_report
-    from bettercare.twin import answer, answers, find_twin, read_twin
+    from bettercare.twin import answer, answers, read_twin
 
     asked = order.asked
-    twin = read_twin(find_twin(order.plan.id))
-    found = answer(order.plan, order.network, twin, asked.replications, asked.seed, workers, progress=progress)
+    assert order.twin is not None
+    found = answer(
+        order.plan, order.network, read_twin(order.twin), asked.replications, asked.seed, workers, progress=progress
+    )
     return Kept(order.network, promises_report(found), tables={"answers": answers(found)})
 
 
@@ -182,4 +153,4 @@ if __name__ == "__main__":
     # By its own name, under which others read what it writes.
     from bettercare.web import flow_run
 
-    flow_run.main()
+    carry_out(flow_run.work)

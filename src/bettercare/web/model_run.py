@@ -1,19 +1,13 @@
-"""One run of the model in a process of its own, so that pages stay quick and a run can be stopped: ``python -m bettercare.web.model_run``.
-
-It reads a plan and what is asked from standard input, says how far it is on standard output, and writes the report's document to a file.
-"""
+"""One run of the model in a process of its own: ``python -m bettercare.web.model_run``. The report's document is written to a file."""
 
 from __future__ import annotations
 
-import json
-import os
 import pickle
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bettercare.errors import BettercareError
 from bettercare.plan import Plan
+from bettercare.web.worker import Progress, carry_out, write_whole
 
 
 @dataclass(frozen=True)
@@ -38,9 +32,8 @@ class Order:
     """Where the document is written, whole or not at all."""
 
 
-def main() -> None:
-    """Carry out the order on standard input."""
-    order: Order = pickle.load(sys.stdin.buffer)
+def run_and_report(order: Order, progress: Progress) -> None:
+    """Run every case that is asked for, and write the report's document."""
     # Imported here, so that the order is known to be read before the seconds this takes.
     from bettercare.model import run
     from bettercare.reports.model_report import model_report
@@ -48,21 +41,14 @@ def main() -> None:
     asked = order.asked
     cases = [asked.scenarios, *((name,) for name in asked.comparisons)]
     results = []
-    try:
-        for number, scenarios in enumerate(cases):
+    for number, scenarios in enumerate(cases):
 
-            def progress(done: int, of: int, before: int = number) -> None:
-                print(before * of + done, len(cases) * of, flush=True)
+        def of_all(done: int, of: int, before: int = number) -> None:
+            progress("Running the model", before * of + done, len(cases) * of)
 
-            results.append(run(order.plan, asked.runs, asked.seed, scenarios, progress=progress))
-        document = model_report(results[0], results[1:])
-    except BettercareError as error:
-        print(json.dumps(str(error)), flush=True)
-        return
-    part = order.target.with_suffix(".part")
-    part.write_bytes(pickle.dumps(document))
-    os.replace(part, order.target)
+        results.append(run(order.plan, asked.runs, asked.seed, scenarios, progress=of_all))
+    write_whole(order.target, pickle.dumps(model_report(results[0], results[1:])))
 
 
 if __name__ == "__main__":
-    main()
+    carry_out(run_and_report)

@@ -15,6 +15,7 @@ from bettercare.assurance import Assessment, assess, open_programme
 from bettercare.flow import Network, read_network, shipped_networks
 from bettercare.plan import Plan
 from bettercare.store import Missing, Store
+from bettercare.twin import find_twin
 from bettercare.web.flow_jobs import FlowJobs
 from bettercare.web.jobs import Jobs
 
@@ -79,17 +80,24 @@ class Deployment:
         store: Store,
         plans: Mapping[str, Plan],
         settings: Settings | None = None,
-        networks: Mapping[str, Network] | None = None,
+        networks: Mapping[str, Network | None] | None = None,
+        folders: Mapping[str, Path] | None = None,
     ) -> None:
-        """``networks`` by plan, where they are not the shipped ones."""
+        """Hold a store and plans.
+
+        Args:
+            networks: by plan, where they are not the shipped ones; None for a plan that has none.
+            folders: by plan, where it was read from a folder of its own.
+        """
         self.store = store
         self.plans = plans
-        self._networks = networks
+        self._networks = networks or {}
+        self._folders = folders or {}
         self.settings = settings or Settings()
         self._held = {plan: _Held() for plan in plans}
         self._kept = _Held()
         self.jobs = Jobs(self.settings.folder)
-        self.flow_jobs = FlowJobs(self.settings.folder)
+        self.flow_jobs = FlowJobs(self.settings.folder, self.twin)
         for plan in plans.values():
             open_programme(store, plan, "bettercare")
 
@@ -111,9 +119,17 @@ class Deployment:
             BettercareError: the network has faults.
         """
         self.plan(plan)
-        if self._networks is not None:
-            return self._networks.get(plan)
+        if plan in self._networks:
+            return self._networks[plan]
         return self.keep(("network", plan), lambda: _shipped_network(plan))
+
+    def twin(self, plan: str) -> Path:
+        """The file that joins a plan to its network.
+
+        Raises:
+            BettercareError: there is none.
+        """
+        return find_twin(self._folders.get(plan, plan))
 
     def assessment(self, plan: str) -> Assessment:
         """The plan judged at its data date; the same object until the store changes.
@@ -146,6 +162,11 @@ class Deployment:
         with self._kept.lock:
             made = self._kept.made.setdefault(key, _Made())
         return made.get(make)
+
+    def close(self) -> None:
+        """Stop what runs behind the pages."""
+        self.jobs.close()
+        self.flow_jobs.close()
 
 
 def _shipped_network(plan: str) -> Network | None:

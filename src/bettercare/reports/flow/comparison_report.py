@@ -5,44 +5,44 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from bettercare.flow import Comparison, Scenario
+from bettercare.flow import Comparison, Network, Scenario
 from bettercare.flow.network import Change
 from bettercare.flow.result import estimate
 from bettercare.reports.amounts import plain, signed
 from bettercare.reports.charts.residuals import Difference, differences
 from bettercare.reports.exhibit import Column, Document, Exhibit, Headline, Section, Table
-from bettercare.reports.flow.answers import Answer, answers, between, share, written
-from bettercare.reports.flow.evidence import basis_section
+from bettercare.reports.flow.answers import Answer, answers, between, points, share, written
+from bettercare.reports.flow.escalations import in_figures, places_called, rules_table
+from bettercare.reports.flow.evidence import basis_section, changed_in_words
 from bettercare.reports.flow.run_report import SIMULATED, chart, made_by, place_of
 from bettercare.reports.words import plural, sentence
-
-_SHORT = {"servers": "places", "leaves_on": "discharges", "service": "length of stay"}
 
 
 def comparison_report(comparison: Comparison) -> Document:
     """The report of a comparison: the first figure answers, the others follow, each as a difference for each scenario."""
     base = comparison.base
     found = answers(base.network)
-    made = [_section(comparison, answer) for answer in found]
+    made = (
+        Section(
+            "differences", "What each scenario changes",
+            "Every scenario meets the same patients with the same luck, so that what differs is the scenario. A difference whose interval holds zero cannot be told from chance.",
+            tuple(_section(comparison, answer) for answer in found),
+        ),
+        _stations(comparison),
+        _escalations(comparison),
+        _changes(comparison),
+        basis_section(base.network),
+        Section("reading", "How to read this", "A difference is the mean over pairs of runs, the scenario's less the network's as it is. Its 95% interval says how well that mean is known. What a scenario costs, and whether it can be done, is not in it."),
+    )  # fmt: skip
     return Document(
         title=f"{base.network.title}: scenarios compared",
         place=f"{SIMULATED} {place_of(base)} for each",
         verdict=_verdict(comparison, found[0]),
         headlines=_headlines(comparison, found[0]),
-        sections=(
-            Section(
-                "differences", "What each scenario changes",
-                "Every scenario meets the same patients with the same luck, so that what differs is the scenario. A difference whose interval holds zero cannot be told from chance.",
-                tuple(made),
-            ),
-            _stations(comparison),
-            _changes(comparison),
-            basis_section(base.network),
-            Section("reading", "How to read this", "A difference is the mean over pairs of runs, the scenario's less the network's as it is. Its 95% interval says how well that mean is known. What a scenario costs, and whether it can be done, is not in it."),
-        ),
+        sections=tuple(section for section in made if not section.empty),
         dated=base.started.date(),
         footer=(base.network.summary, made_by()),
-    )  # fmt: skip
+    )
 
 
 def difference_of(comparison: Comparison, scenario: Scenario, answer: Answer) -> Difference:
@@ -123,13 +123,40 @@ def _stations(comparison: Comparison) -> Section:
     )  # fmt: skip
 
 
+def _escalations(comparison: Comparison) -> Section:
+    network = comparison.base.network
+    if not network.escalations:
+        return Section("escalation", "Escalation")
+    results = [("As it is", comparison.base), *((scenario.title, result) for scenario, result in comparison.scenarios)]
+    longest = max(
+        network.escalations, key=lambda row: max(result.estimate("escalated", row.id).mean for _, result in results)
+    )
+    on = Answer(
+        longest.id, longest.title, "lower", lambda result: result.values("escalated", longest.id), share, points
+    )
+    clear = [found for scenario, _ in comparison.scenarios if (found := difference_of(comparison, scenario, on)).sure]
+    most = max(clear, key=lambda found: abs(found.mean), default=None)
+    message = f"{longest.title}: on for {share(on.estimate(comparison.base).mean)} of the hours as it is; " + (
+        f"{most.title} changes that most, {most.text}." if most else "no scenario changes that clearly."
+    )
+    rows = [
+        {"title": row.title}
+        | {str(n): "{} ({})".format(*in_figures(result, row)) for n, (_, result) in enumerate(results)}
+        for row in network.escalations
+    ]
+    columns = (Column("title", "Escalation"), *(Column(str(n), title) for n, (title, _) in enumerate(results)))
+    figures = Exhibit(
+        "flow-escalation", message, Table(columns, rows), sheet="Escalation",
+        note=f"Share of the hours it was on and, in brackets, how often it was begun in {plural(round(comparison.base.hours / 24), 'day')}: means over the runs.",
+    )  # fmt: skip
+    return Section("escalation", "Escalation", "", (figures, rules_table(network)))
+
+
 def _changes(comparison: Comparison) -> Section:
-    titles = {station.id: station.title for station in comparison.base.network.stations}
-    titles |= {stream.id: stream.title or stream.id for stream in comparison.base.network.arrivals}
     rows = [
         {"scenario": scenario.title, "change": words, "basis": change.evidence.basis, "source": change.evidence.source, "where": change.evidence.where, "note": change.evidence.note}
         for scenario, _ in comparison.scenarios
-        for change, words in changes_in_words(scenario, titles)
+        for change, words in changes_in_words(comparison.base.network, scenario)
     ]  # fmt: skip
     columns = (
         Column("scenario", "Scenario"), Column("change", "What it changes"), Column("basis", "Basis"), Column("source", "Source"), Column("where", "Where"),
@@ -145,17 +172,17 @@ def _changes(comparison: Comparison) -> Section:
     )
 
 
-def changes_in_words(scenario: Scenario, titles: dict[str, str]) -> Iterator[tuple[Change, str]]:
+def changes_in_words(network: Network, scenario: Scenario) -> Iterator[tuple[Change, str]]:
     """Each change of a scenario, such as ``Places at Majors: +4``."""
+    called = places_called(network)
     for change in scenario.changes:
         amount = (
             f"to {plain(change.to)}" if change.to is not None else signed(plain(change.add)) if change.add is not None
             else f"times {plain(change.times)}" if change.times is not None else ""
         )  # fmt: skip
-        what = _SHORT.get(change.what, change.what)
-        goes = f" who go on to {titles.get(change.goes, change.goes)}" if change.goes else ""
+        goes = f" who go on to {called.get(change.goes, change.goes)}" if change.goes else ""
         who = f", {change.patient}" if change.patient != "any" else ""
-        yield change, sentence(f"{what} at {titles.get(change.at, change.at)}{who}{goes}: {amount}").rstrip(".")
+        yield change, sentence(f"{changed_in_words(network, change)}{who}{goes}: {amount}").rstrip(".")
 
 
 __all__ = ["comparison_report", "difference_of"]

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bettercare.flow import Network, Scenario
-from bettercare.flow.network import ANY, Evidence
+from bettercare.flow.network import ANY, Arrival, Change, Escalation, Evidence, Station
 from bettercare.reports.exhibit import Column, Exhibit, Section, Table
 from bettercare.reports.words import plural, sentence
 
 BASES = ("stated", "derived", "reconstructed", "assumed")
 PARTS = {
     "arrivals": "Arrivals", "profiles": "When patients come and go", "stations": "Stations and their places", "services": "Lengths of time",
-    "routes": "Ways on", "patience": "Patience", "scenario": "The scenario's changes",
+    "routes": "Ways on", "patience": "Patience", "escalations": "Escalations", "scenario": "The scenario's changes",
 }  # fmt: skip
+_CHANGED = {
+    "servers": "places",
+    "leaves_on": "discharges",
+    "service": "length of stay",
+    "escalation": "extra places and diverts",
+}
 
 
 @dataclass(frozen=True)
@@ -49,10 +55,21 @@ def _rows(network: Network, scenario: Scenario | None) -> Iterator[Known]:
         yield Known("routes", f"From {titles[route.station]}", route.evidence)
     for patience in network.patience:
         yield Known("patience", f"{titles[patience.station]}: {classes[patience.patient].lower()}", patience.evidence)
+    for escalation in network.escalations:
+        yield Known("escalations", escalation.title, escalation.evidence)
     for change in scenario.changes if scenario else ():
-        yield Known(
-            "scenario", f"{change.what.replace('_', ' ')} at {titles.get(change.at, change.at)}", change.evidence
-        )
+        yield Known("scenario", changed_in_words(network, change), change.evidence)
+
+
+def changed_in_words(network: Network, change: Change) -> str:
+    """What a change is made to, such as ``places at Majors``."""
+    rows: Mapping[str, Sequence[Arrival | Escalation | Station]] = {
+        "arrivals": network.arrivals,
+        "escalation": network.escalations,
+    }
+    found = (row.title or row.id for row in rows.get(change.what, network.stations) if row.id == change.at)
+    at = "of" if change.what == "escalation" else "at"
+    return f"{_CHANGED.get(change.what, change.what)} {at} {next(found, change.at)}"
 
 
 def assumed_in_words(rows: Sequence[Known]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from bettercare.flow.forecast import NOW_AS_IT_IS, Forecast
@@ -15,6 +16,7 @@ from bettercare.reports.amounts import chance, count, signed
 from bettercare.reports.charts.hours_fan import Decision, hours_fan
 from bettercare.reports.exhibit import Column, Document, Exhibit, Headline, Section, Table
 from bettercare.reports.flow.answers import BEDS
+from bettercare.reports.flow.escalations import rules_table
 from bettercare.reports.flow.evidence import basis_section
 from bettercare.reports.flow.run_report import chart, made_by
 from bettercare.reports.words import listed, plural, sentence
@@ -38,6 +40,7 @@ def forecast_report(forecast: Forecast, synthetic: bool = False, warnings: tuple
     doubts = tuple(dict.fromkeys((*warnings, *now.warnings, *forecast.arrivals.warnings)))
     made = (
         _running_out(forecast, full),
+        _escalations(forecast),
         _fans(forecast, risks, synthetic),
         _decisions(forecast),
         _now(forecast),
@@ -291,6 +294,33 @@ def _arrivals(forecast: Forecast) -> Section:
         "",
         (Exhibit("flow-arrivals", message, Table(columns, rows), sheet="Arrivals", folded=True),),
     )
+
+
+def _escalations(forecast: Forecast) -> Section:
+    if not forecast.network.escalations:
+        return Section("escalation", "Escalation")
+    titles = {NOW_AS_IT_IS: "as it is"} | {
+        one.id: f"{one.title[:1].lower()}{one.title[1:]}" for one in forecast.decisions
+    }
+    likely = {ident: found.mean(axis=1) for ident, found in forecast.escalated.items()}
+    rows = [
+        {"title": row.title} | {f"chance:{ident}": round(100 * float(likely[ident][n]), 1) for ident in titles}
+        for n, row in enumerate(forecast.network.escalations)
+    ]
+    days = plural(forecast.days, "day")
+    most = int(np.argmax(likely[NOW_AS_IT_IS]))
+    message = f"{rows[most]['title']}: a chance of {chance(float(likely[NOW_AS_IT_IS][most]))} to be on within {days}."
+    columns = (
+        Column("title", "Escalation"), *(Column(f"chance:{ident}", f"Chance: {title}", "percent") for ident, title in titles.items()),
+    )  # fmt: skip
+    figures = Exhibit(
+        "flow-escalation", message, Table(columns, rows), note=f"The chance to be on at some hour within {days}.", sheet="Escalation"
+    )  # fmt: skip
+    return Section(
+        "escalation", "Escalation",
+        "One that has cause to begin now is on from the first turn of the hour; each begins and ends in the futures as it would. Places are the ordinary ones throughout: a unit that has none free may have extra ones open.",
+        (figures, rules_table(forecast.network)),
+    )  # fmt: skip
 
 
 def _round(value: float | None) -> float | None:

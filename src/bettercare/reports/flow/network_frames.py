@@ -29,7 +29,8 @@ def stations_frame(result: Result, flows: pl.DataFrame | None = None) -> pl.Data
     moves = flows_frame(result) if flows is None else flows
     into = dict(moves.group_by("to").agg(pl.col("per_day").sum()).iter_rows())
     out = dict(moves.group_by("station").agg(pl.col("per_day").sum()).iter_rows())
-    first = {station for stream in network.arrivals for station in _stations_of(network, stream.to)}
+    comes = [stream.to for stream in network.arrivals] + [to.to for row in network.escalations for to in row.diverts]
+    first = {station for place in comes for station in stations_of(network, place)}
     rows = []
     for station in network.stations:
         mean = {
@@ -71,7 +72,7 @@ def flows_frame(result: Result) -> pl.DataFrame:
             served = float(result.values("served", station.id, patient.id).mean()) / days
             for share, route in _weighted(routes_of(network, station.id, patient.id)):
                 becomes = route.becomes or patient.id
-                stations = _stations_of(network, route.to)
+                stations = stations_of(network, route.to)
                 weights = [coming[one, becomes] for one in stations]
                 for to, weight in zip(stations, weights, strict=True):
                     part = weight / sum(weights) if sum(weights) else 1 / len(stations)
@@ -79,7 +80,7 @@ def flows_frame(result: Result) -> pl.DataFrame:
                         found[station.id, to] = found.get((station.id, to), 0.0) + part * share * served
         if station.if_full is not None:
             turned = result.estimate("turned-away", station.id).mean / days
-            for to in _stations_of(network, station.if_full)[:1]:
+            for to in stations_of(network, station.if_full)[:1]:
                 if turned > 0:
                     found[station.id, to] = found.get((station.id, to), 0.0) + turned
     rows = sorted(((a, b, flow) for (a, b), flow in found.items()), key=lambda row: (-row[2], row[0], row[1]))
@@ -95,7 +96,8 @@ def _weighted(routes: list[Route]) -> Iterator[tuple[float, Route]]:
         yield route.share * (hours[route.days, route.start, route.end] if route.days else rest), route
 
 
-def _stations_of(network: Network, place: str) -> tuple[str, ...]:
+def stations_of(network: Network, place: str) -> tuple[str, ...]:
+    """The stations that those who go to a place may come to: itself, those of a choice, or none where they leave."""
     for choice in network.choices:
         if choice.id == place:
             return choice.of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,6 +14,7 @@ import polars as pl
 import bettercare
 from bettercare.flow import Result, Scenario
 from bettercare.flow.measures import hours_text, target_in_words
+from bettercare.flow.network import Escalation
 from bettercare.reports.amounts import count
 from bettercare.reports.charts.a_day import a_day
 from bettercare.reports.charts.network_drawing import LEAST, network_drawing
@@ -20,6 +22,7 @@ from bettercare.reports.charts.ranges import ranges
 from bettercare.reports.charts.week_of_hours import DAYS, week_of_hours
 from bettercare.reports.exhibit import Chart, Column, Document, Exhibit, Headline, Section, Table
 from bettercare.reports.flow.answers import Answer, answers, between, hours, main_clock, share, written
+from bettercare.reports.flow.escalations import rules_table
 from bettercare.reports.flow.evidence import assumed_in_words, basis_section, rows_of
 from bettercare.reports.flow.network_frames import flows_frame, known, stations_frame
 from bettercare.reports.words import plural, sentence
@@ -27,6 +30,8 @@ from bettercare.reports.words import plural, sentence
 WIDE, NARROW = 1000.0, 358.0
 """Widths at which charts are drawn for a page and for a telephone."""
 _WEEKS = 4
+_NOTABLE = 0.05
+"""Share of a month's hours from which an escalation is worth a word at the top."""
 SIMULATED = "Simulated, not measured."
 
 Row = dict[str, Any]
@@ -47,6 +52,7 @@ def run_report(result: Result, scenario: Scenario | None = None) -> Document:
         _times(result),
         _waits(result),
         _held(result),
+        _escalations(result),
         _week(result, stations),
         _day(result, stations, flows),
         _months(result),
@@ -86,6 +92,9 @@ def verdict_of(result: Result, found: Sequence[Answer]) -> str:
             interval = f" ({between(value, answer.write)})" if number == 0 else ""
             parts.append(f"{_lowered(answer.title) if number else answer.title}, {answer.write(value.mean)}{interval}")
     said = sentence("; ".join(parts)) if parts else "Nothing was there to measure."
+    hardest = _hardest(_escalated(result))
+    if hardest and hardest.worst >= _NOTABLE:
+        said += f" Escalation: {hardest.in_words}."
     return f"{said} Of this model, {assumed_in_words(rows_of(result.network))}."
 
 
@@ -258,6 +267,71 @@ def _held(result: Result) -> Section:
                 "flow-held", message, Table(columns, rows), picture, sheet="Held",
                 note="p10 to p90: how one run differs from another. Days waiting for a discharge time are no delay for want of a place: they come from when in the day and the week patients leave.",
             ),
+        ),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Escalated:
+    """How long an escalation was on: as a share of all hours, and of those of the month when it was on longest."""
+
+    row: Escalation
+    on: float
+    month: str
+    worst: float
+
+    @property
+    def in_words(self) -> str:
+        most = f", {share(self.worst)} in {self.month}" if self.worst > self.on else ""
+        return f"{self.row.title} on for {share(self.on)} of the hours{most}"
+
+
+def _escalated(result: Result) -> list[_Escalated]:
+    found = []
+    for row in result.network.escalations:
+        worst, month = max(
+            (result.estimate("escalated", row.id, period=period).mean, -number)
+            for number, period in enumerate(result.periods)
+        )
+        on = result.estimate("escalated", row.id).mean
+        found.append(_Escalated(row, on, month_name(result.periods[-month]), worst))
+    return found
+
+
+def _hardest(found: Sequence[_Escalated]) -> _Escalated | None:
+    """The escalation that was on longest in any month, where there is any."""
+    return max(found, key=lambda one: one.worst, default=None)
+
+
+def _escalations(result: Result) -> Section:
+    found = _escalated(result)
+    hardest = _hardest(found)
+    if hardest is None:
+        return Section("escalation", "Escalation")
+    rows = []
+    for one in found:
+        value = result.estimate("escalated", one.row.id)
+        rows.append(
+            {
+                "title": one.row.title, "on": _percent(one.on), "p05": _percent(value.p05), "p95": _percent(value.p95),
+                "times": round(result.estimate("escalations", one.row.id).mean, 2), "month": one.month if one.worst else None,
+                "worst": _percent(one.worst) if one.worst else None,
+            }
+        )  # fmt: skip
+    columns = (
+        Column("title", "Escalation"), Column("on", "Share of hours on", "percent"), Column("p05", "p05", "percent"), Column("p95", "p95", "percent"),
+        Column("times", f"Times begun in {plural(round(result.hours / 24), 'day')}", "count"), Column("month", "Longest in"),
+        Column("worst", "Share of its hours", "percent"),
+    )  # fmt: skip
+    message = f"{hardest.in_words}." if hardest.on else f"None of {plural(len(found), 'escalation')} was ever on."
+    return Section(
+        "escalation", "Escalation", "",
+        (
+            Exhibit(
+                "flow-escalation", message, Table(columns, rows), sheet="Escalation",
+                note="Means over the runs. p05 to p95: nine in ten runs lie between. Extra places count as places while they are open, in every figure of places and occupancy.",
+            ),
+            rules_table(result.network),
         ),
     )  # fmt: skip
 

@@ -100,10 +100,11 @@ def _shown(hint: Any) -> Any:
 
 
 def _said(kind: type) -> dict[str, str]:
-    """The text under each field of a class."""
+    """The text under each field of a class, and of the classes it is made from."""
+    said = _said(kind.__base__) if kind.__base__ and is_dataclass(kind.__base__) else {}
     (written,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(written, ast.ClassDef)
-    return {
+    return said | {
         field.target.id: inspect.cleandoc(text.value.value)
         for field, text in zip(written.body, written.body[1:], strict=False)
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)

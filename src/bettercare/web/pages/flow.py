@@ -139,6 +139,7 @@ def at_a_glance(request: Request, visitor: Reader, assessment: Assessed, deploye
     return page(
         request, visitor, "flow.html.j2", assessment, title="Flow", network=network, job=job, what=job_title(job, network), document=kept.document,
         drawing=next((one for one in kept.document.exhibits if one.id == DRAWING), None), lines=lines, is_sign=is_sign,
+        steps=deployed.remember(assessment, ("flow escalations", job.id), lambda: flow_words.escalations_of(result.network, result)),
     )  # fmt: skip
 
 
@@ -153,6 +154,7 @@ def _first_look(
     return page(
         request, visitor, "flow_first.html.j2", assessment, title="Flow", network=network, job=job, fault=fault,
         stations=[(station, flow_words.KINDS.get(station.kind, station.kind), flow_words.places_of(station)) for station in network.stations],
+        steps=flow_words.escalations_of(network),
     )  # fmt: skip
 
 
@@ -231,6 +233,7 @@ def one_station(
         patience=[(flow_words.patience_of(network, row), row.evidence.basis, flow_words.basis_of(row.evidence))
                   for row in network.patience if row.station == one.id],
         streams=[(row, flow_words.title_of(network, row.patient), flow_words.basis_of(row.evidence)) for row in network.arrivals if row.to == one.id],
+        steps=flow_words.escalations_of(network, result, one.id),
         crumbs=(("Flow", f"/plans/{assessment.plan.id}/flow"),),
     )  # fmt: skip
 

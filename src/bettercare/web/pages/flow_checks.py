@@ -10,7 +10,7 @@ from bettercare.errors import BettercareError
 from bettercare.flow.network import Network
 from bettercare.flow.run import SEED
 from bettercare.store import Missing
-from bettercare.twin import DRAWS, find_twin
+from bettercare.twin import DRAWS
 from bettercare.web.flow_run import FlowAsked, Kind
 from bettercare.web.guard import Reader, Sent, Visitor
 from bettercare.web.pages.flow import network_of, without_network
@@ -57,7 +57,7 @@ def _start(
 ) -> Response:
     network = network_of(deployed, assessment)
     try:
-        cannot = _why_not(assessment, network, kind)
+        cannot = _why_not(deployed, assessment, network, kind)
         if cannot:
             raise BettercareError(cannot, remedy="Until then there is nothing to work out.")
         replications = whole_number(
@@ -87,11 +87,11 @@ def _shown(
         title="Calibration" if is_calibration else "Promises", status=400 if fault else 200, faulty=bool(fault), fault=fault, network=network, job=job,
         document=document, is_sign=is_sign, jobs=jobs_of(deployed, assessment, network, visitor, kind), numbers=TRIALS if is_calibration else FUTURES,
         replications=str(sent.get("replications", ""))[:9] if sent else str(USUAL_TRIALS if is_calibration else DRAWS),
-        seed=str(sent.get("seed", ""))[:20] if sent else str(SEED), cannot=_why_not(assessment, network, kind),
+        seed=str(sent.get("seed", ""))[:20] if sent else str(SEED), cannot=_why_not(deployed, assessment, network, kind),
     )  # fmt: skip
 
 
-def _why_not(assessment: Assessment, network: Network, kind: Kind) -> str:
+def _why_not(deployed: Deployment, assessment: Assessment, network: Network, kind: Kind) -> str:
     """Why it cannot be worked out; "" when it can."""
     if kind == "calibration":
         return (
@@ -100,7 +100,7 @@ def _why_not(assessment: Assessment, network: Network, kind: Kind) -> str:
             else "The network has no targets: figures that were seen and that it should reproduce."
         )
     try:
-        find_twin(assessment.plan.id)
+        deployed.twin(assessment.plan.id)
     except BettercareError as error:
         return str(error)
     return ""

@@ -20,7 +20,7 @@ from bettercare.reports.flow.comparison_report import comparison_report
 from bettercare.reports.page import html
 from bettercare.reports.workbook import workbook
 from bettercare.store import Missing
-from bettercare.web.flow_jobs import FlowJob, fingerprint, mark_of
+from bettercare.web.flow_jobs import FlowJob, fingerprint
 from bettercare.web.flow_run import FlowAsked, Kept, Kind
 from bettercare.web.guard import Forbidden, Reader, Sent, Visitor
 from bettercare.web.pages.flow import job_title, network_of, scenario_title, without_network
@@ -103,7 +103,7 @@ def jobs_of(
 ) -> list[tuple[FlowJob, str]]:
     """The work for a plan that a visitor may see, the newest first, each with what it is of."""
     seen = [job for job in deployed.flow_jobs.recent(assessment.plan.id, kind) if may_see(visitor, job)][:SHOWN]
-    marks = {kind: mark_of(assessment.plan, network, kind) for kind in {job.asked.kind for job in seen}}
+    marks = {kind: deployed.flow_jobs.mark(assessment.plan, network, kind) for kind in {job.asked.kind for job in seen}}
     return [
         (job, job_title(job, network) + ("" if job.network == marks[job.asked.kind] else _as_then(job))) for job in seen
     ]

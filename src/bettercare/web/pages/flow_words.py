@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from bettercare.flow.distributions import mean
-from bettercare.flow.network import ANY, UNLIMITED, Distribution, Evidence, Network, Patience, Route, Shift, Station
-from bettercare.flow.result import Estimate
+from bettercare.flow.network import (
+    ANY,
+    UNLIMITED,
+    Distribution,
+    Escalation,
+    Evidence,
+    Network,
+    Patience,
+    Route,
+    Shift,
+    Station,
+)
+from bettercare.flow.result import Estimate, Result
 from bettercare.reports.amounts import NONE, count
 from bettercare.reports.flow.answers import hours, share
+from bettercare.reports.flow.escalations import begins, does, ends, in_figures, places_called
+from bettercare.reports.flow.network_frames import stations_of
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 KINDS = {
@@ -60,9 +74,7 @@ def basis_of(evidence: Evidence) -> str:
 
 def title_of(network: Network, ident: str) -> str:
     """What a station, choice, outcome or class is called."""
-    titles = {ANY: "Everybody else"}
-    titles |= {one.id: one.title for one in network.classes} | {one.id: one.title for one in network.outcomes}
-    titles |= {one.id: one.title for one in network.choices} | {one.id: one.title for one in network.stations}
+    titles = {ANY: "Everybody else"} | {one.id: one.title for one in network.classes} | places_called(network)
     return titles.get(ident) or ident
 
 
@@ -115,3 +127,41 @@ def rules_of(network: Network, station: Station) -> list[str]:
 def patience_of(network: Network, row: Patience) -> str:
     """Who gives up waiting, after how long, and what they do."""
     return f"{title_of(network, row.patient)}: {time_of(row.time)}, then {title_of(network, row.to)}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """An escalation as a page shows it."""
+
+    title: str
+    begins: str
+    ends: str
+    does: str
+    on: str
+    """Share of the hours it was on, and how often it was begun; "" of a network that was not run."""
+    times: str
+    basis: str
+    because: str
+
+
+def escalations_of(network: Network, result: Result | None = None, station: str = "") -> list[Step]:
+    """The escalations of a network, or those alone that watch a station, open places at it or divert to it or from it."""
+    return [
+        Step(
+            row.title, begins(network, row), ends(network, row), does(network, row),
+            *(in_figures(result, row) if result else ("", "")), row.evidence.basis, basis_of(row.evidence),
+        )
+        for row in network.escalations
+        if not station or station in _touched(network, row)
+    ]  # fmt: skip
+
+
+def _touched(network: Network, row: Escalation) -> Iterator[str]:
+    """The stations that an escalation is about."""
+    yield row.watches
+    for extra in row.places:
+        yield extra.station
+    streams = {one.id: one.to for one in network.arrivals}
+    for divert in row.diverts:
+        yield from stations_of(network, divert.to)
+        yield from stations_of(network, streams[divert.stream])
