@@ -422,6 +422,9 @@ def test_stations_taken_together() -> None:
     for measure in ("occupied", "servers", "blocked", "blocked-days", "ready", "arrivals"):
         assert result.values(measure, "s+t")[0] == pytest.approx(both(measure))
     assert result.values("blocked", "s")[0] == result.values("ready", "s")[0] > 0
+    # All but who is held at the ends have moved, and they were held for the one place there is.
+    assert result.values("held-for-days", "t")[0] == pytest.approx(result.values("blocked-days", "s")[0], rel=0.2)
+    assert result.values("held-for-days", "s")[0] == 0
     assert result.values("occupancy", "s+t")[0] == pytest.approx(both("occupied") / 4)
     with pytest.raises(BettercareError, match="wait is of one station at a time"):
         result.values("wait", "s+t")

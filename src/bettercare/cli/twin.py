@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -77,35 +79,31 @@ def twin_command(
     commands.out.print(f"Written: {folder / 'twin.csv'}", soft_wrap=True)
 
 
-_SHORT = (
-    "title",
-    "lever",
-    "bound",
-    "low",
-    "middle",
-    "high",
-    "probability",
-    "planned",
-    "p0.5",
-    "p0.8",
-    "p0.95",
-)
-"""Columns that fit a terminal; the report has the others."""
+_SHORT = {
+    "title": "", "lever": "", "bound": "Holds", "low": "", "middle": "", "high": "", "probability": "", "planned": "Planned",
+    "p0.5": "For 50%", "p0.8": "For 80%", "p0.95": "For 95%",
+}  # fmt: skip
+"""Columns that fit a terminal of 80 columns and what they are called there, or "" for as in the report, which has the others."""
+_SHOWN = ("-promises", "-criteria", "-smallest", "-together")
 
 
 def _short(document: Document) -> Document:
     """What fits a terminal: promises, beds by criterion and smallest changes, without what they rest on."""
     sections = []
     for section in document.sections:
-        kept = [
-            one for one in section.exhibits if one.id.endswith(("-promises", "-criteria", "-smallest")) and one.table
-        ]
         exhibits = tuple(
-            replace(
-                one, table=Table(tuple(column for column in one.table.columns if column.key in _SHORT), one.table.rows)
-            )
-            for one in kept
-            if one.table is not None
+            replace(one, table=_table(one.table)) for one in section.exhibits if one.table and one.id.endswith(_SHOWN)
         )
         sections.append(replace(section, lead=section.title if exhibits else "", exhibits=exhibits))
     return replace(document, sections=tuple(section for section in sections if section.exhibits))
+
+
+def _table(table: Table) -> Table:
+    columns = [replace(one, title=_SHORT[one.key] or one.title) for one in table.columns if one.key in _SHORT]
+    return Table(tuple(columns), [_row(row) for row in table.rows])
+
+
+def _row(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row whose amounts stand without their unit, which its title has: narrow columns leave titles their whole words."""
+    unit = row.get("unit", "%")
+    return row if unit == "%" else {**row, "unit": "ratio", "title": f"{row['title']} ({unit})"}

@@ -46,9 +46,20 @@ LOG_EVENTS = ("arrives", "waits", "starts", "done", "held", "leaves", "out", "tu
 # Columns of State.counts; LINED is how many stand in its lines, wherever they are, EXTRA what escalations have opened.
 BUSY, WAIT, HOLD, AWAIT, SERVERS, ADDED, LINED, EXTRA = range(8)
 # Columns of State.station.
-BUSY_HOURS, WAIT_HOURS, HELD_HOURS, READY_HOURS, SERVER_HOURS, FULL_TIMES, TIMES, TURNED, GAVE_UP, PREEMPTED, HELD_N = (
-    range(11)
-)
+(
+    BUSY_HOURS,
+    WAIT_HOURS,
+    HELD_HOURS,
+    READY_HOURS,
+    SERVER_HOURS,
+    FULL_TIMES,
+    TIMES,
+    TURNED,
+    GAVE_UP,
+    PREEMPTED,
+    HELD_N,
+    HELD_FOR,
+) = range(12)
 # Columns of State.by_class.
 JOINED, SERVED, WAIT_SUM, WAIT_N, STAY_SUM, CLASS_HELD = range(6)
 # Columns of State.who and State.when.
@@ -1255,6 +1266,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
                 count[U(frm * 8 + HOLD)] -= 1
                 station[U(of_period + frm * 16 + HELD_HOURS)] -= ends - now
                 by_class[of_classes + (frm * C + who[p8 + CLASS]) * 8 + CLASS_HELD] += now - when[p8 + _SINCE]
+                station[of_period + o * 16 + HELD_FOR] += now - when[p8 + _SINCE]
                 who[U(p8 + STATE)] = NOWHERE
                 target = o if entering else who[p8 + TO]
                 s, step = o, _MOVE

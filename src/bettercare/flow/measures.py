@@ -50,6 +50,13 @@ MEASURES = {
             "patients",
             "Patients whose care there is done: held, or waiting for the next discharge time",
         ),
+        Measure(
+            "held-for-days",
+            "station",
+            "days",
+            "Days patients were held elsewhere for a place here, counted when they move",
+            True,
+        ),
         Measure("discharge-days", "station", "days", "Days spent waiting for the next discharge time", True),
         Measure("occupied", "station", "patients", "Places in use, on average"),
         Measure("waiting", "station", "patients", "Patients waiting, on average"),

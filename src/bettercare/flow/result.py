@@ -289,6 +289,8 @@ class Result:
                 return column[:, engine.HELD_HOURS] / hours
             case "blocked-days":
                 return column[:, engine.HELD_HOURS] / 24
+            case "held-for-days":
+                return column[:, engine.HELD_FOR] / 24
             case "ready":
                 return (column[:, engine.HELD_HOURS] + column[:, engine.READY_HOURS]) / hours
             case "held":

@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 import bettercare
 from bettercare.flow.network import Evidence
 from bettercare.plan import Plan
-from bettercare.reports.amounts import chance, count, in_unit, percent
-from bettercare.reports.charts.canvas import BAND_INNER, FALL, INK, QUIET, RISE, STANDARD, Canvas
+from bettercare.reports.amounts import MINUS, chance, count, in_unit, percent
+from bettercare.reports.charts.canvas import BAND_INNER, FALL, INK, PAPER, QUIET, RISE, STANDARD, Canvas
 from bettercare.reports.charts.lettering import width as text_width
 from bettercare.reports.charts.rows import Rows, legend
 from bettercare.reports.charts.scale import Scale
-from bettercare.reports.exhibit import Chart, Column, Document, Exhibit, Headline, Section, Table
+from bettercare.reports.exhibit import Chart, Column, Document, Exhibit, Headline, Section, Table, filled
 from bettercare.reports.sections.frames import NARROW, WIDE
 from bettercare.reports.words import listed, plural, sentence
 from bettercare.twin import Answer, Judged, Needed, Reply, Smallest
 from bettercare.twin.mapping import Driver, Lever, Promise
-from bettercare.twin.smallest import NEEDED
+from bettercare.twin.smallest import NEEDED, PARTS, Together
 from bettercare.vocabulary.care import BASES
 
 Array = NDArray[np.float64]
@@ -129,12 +129,14 @@ def _need_sentence(needed: Needed) -> str:
     return f"The beds that would be needed, all else alike, from {searched}: {listed(said)}.{_left_out_of(needed.unmeasured)}"
 
 
-def _beds(needed: Needed, wanted: float) -> str:
-    """The beds for a probability; at either end of what was tried, only that it lies beyond."""
+def _beds(needed: Needed, wanted: float, signs: bool = False) -> str:
+    """The beds for a probability; at either end of what was tried, only that it lies beyond, in words or signs."""
     above, most = needed.limits(wanted)
     if most is None:
-        return "unknown" if above is None else f"more than {above:,}"
-    return f"{most:,}" if above is not None else f"{most:,} or fewer"
+        return "unknown" if above is None else f"{'>' if signs else 'more than'} {above:,}"
+    if above is not None:
+        return f"{most:,}"
+    return f"≤ {most:,}" if signs else f"{most:,} or fewer"
 
 
 def _shown(promise: Promise, value: float) -> str:
@@ -177,7 +179,7 @@ def _question(answer: Answer, reply: Reply) -> Section:
             _drivers(frame, f"{reply.question.id}-needed", "Beds needed"),
         ]
     if reply.smallest:
-        exhibits.append(_smallest(reply))
+        exhibits += [_smallest(reply), *_together(reply)]
     last = reply.question.starts + timedelta(days=reply.question.days - 1)
     period = " to ".join(dict.fromkeys(f"{day.day} {day:%B %Y}" for day in (reply.question.starts, last)))
     lead = f"{verdict_of(reply)} Simulated for {period}."
@@ -198,8 +200,8 @@ def _promises(reply: Reply) -> Exhibit:
             }
         )  # fmt: skip
     columns = (
-        Column("title", "Promise"), Column("bound", "Holds when"), Column("now", "Now", "amount"), Column("low", "Low", "amount"),
-        Column("middle", "Middle", "amount"), Column("high", "High", "amount"), Column("probability", "Chance", "chance"),
+        Column("title", "Promise"), Column("bound", "Holds when"), Column("probability", "Chance", "chance"), Column("now", "Now", "amount"),
+        Column("low", "Low", "amount"), Column("middle", "Middle", "amount"), Column("high", "High", "amount"),
         *((Column("unmeasured", "Not measured", "count"),) if any(row["unmeasured"] for row in rows) else ()),
     )  # fmt: skip
     kept = sum(one.probability >= 0.5 for one in reply.answered.judged)
@@ -283,7 +285,8 @@ def histogram(
     """
     canvas = Canvas(width, title)
     write = (lambda value: percent(round(value, 1))) if unit == "%" else count
-    entries = [(f"bar {BAND_INNER}", "futures")]
+    edges, counts = _binned(values)
+    entries = [(f"bar {BAND_INNER}", f"futures: {counts.max():,.0f} at the highest bar")]
     entries += [
         (("line", "dots", "dash")[i] + f" {_LINES[i][0]}", f"{text}: {write(value)}")
         for i, (value, text) in enumerate(bounds)
@@ -292,11 +295,12 @@ def histogram(
     for entry in entries:
         # One below the other: a title is a sentence.
         top = legend(canvas, [(entry[0], _cut(entry[1], width - 40))], top) - 4
-    top += 40
-    edges, counts = _binned(values)
-    bottom = top + (220 if width >= 620 else 160)
     right = width - (70 if more else 8)
     across = Scale.over([*edges, *(value for value, _ in bounds)], 4, right, zero=False)
+    labels = [_Label(write(value), across(value), width) for value, _ in bounds]
+    lifts = _lifts(labels)
+    top += 40 + max(lifts, default=0)
+    bottom = top + (220 if width >= 620 else 160)
     up = Scale.over([0, float(max(counts.max(), more))], bottom, top)
     for tick in across.ticks(8 if width >= 620 else 4):
         canvas.line((across(tick), top - 4), (across(tick), bottom), "#d8dde0")
@@ -315,12 +319,35 @@ def histogram(
         canvas.text(right + 31, bottom + 18, "more", QUIET, "middle", size=12)
         canvas.text(right + 31, up(more) - 4, f"{more:,}", INK, "middle", size=12)
     canvas.line((4, bottom), (right, bottom), QUIET, 1.5)
-    for (value, _), (colour, dash) in zip(bounds, _LINES, strict=False):
-        canvas.line((across(value), top - 14), (across(value), bottom), colour, 2.5, "" if colour == STANDARD else dash)
-    for (value, _), (colour, _), lift in zip(bounds, _LINES, (0, 14, 28), strict=False):
-        x = min(max(across(value), 24), width - 24)
-        canvas.text(x, top - 18 + (lift if width < 620 else 0), write(value), colour, "middle", bold=True, size=12)
+    for (value, _), lift, (colour, dash) in zip(bounds, lifts, _LINES, strict=False):
+        start = (across(value), top - 14 - lift)
+        canvas.line(start, (across(value), bottom), colour, 2.5, "" if colour == STANDARD else dash)
+    for label, lift, (colour, _) in zip(labels, lifts, _LINES, strict=False):
+        # The line of a label above is broken where it would run through this one.
+        canvas.rect(label.left, top - 29 - lift, label.right, 14, PAPER)
+        canvas.text((label.left + label.right) / 2, top - 18 - lift, label.text, colour, "middle", bold=True, size=12)
     return canvas.svg(bottom + 26)
+
+
+class _Label:
+    """A label over its line, kept on the canvas."""
+
+    def __init__(self, text: str, x: float, width: float) -> None:
+        room = text_width(text, 12, bold=True)
+        self.text = text
+        self.left = min(max(x - room / 2, 0.0), width - room)
+        self.right = self.left + room
+
+
+def _lifts(labels: Sequence[_Label]) -> list[float]:
+    """How far up each label goes so that none is over another."""
+    ends: list[float] = []
+    lifts = [0.0] * len(labels)
+    for place in sorted(range(len(labels)), key=lambda place: labels[place].left):
+        row = next((row for row, end in enumerate(ends) if labels[place].left > end + 6), len(ends))
+        ends[row : row + 1] = [labels[place].right]
+        lifts[place] = 14.0 * row
+    return lifts
 
 
 def _cut(text: str, room: float) -> str:
@@ -355,13 +382,19 @@ def _drivers(frame: pl.DataFrame, ident: str, name: str) -> Exhibit:
 def _bars(rows: Sequence[dict[str, Any]], width: float, title: str) -> str:
     canvas = Canvas(width, title)
     top = legend(canvas, [(f"bar {FALL}", "share of the spread"), (f"outline {QUIET}", "could be chance")])
-    figures = [[chance(row["share"]), f"{row['correlation']:+.2f}"] for row in rows]
-    table = Rows(canvas, [row["title"] for row in rows], figures, ["Share", "Correlation"], 12.0, top)
+    # Where it is narrow the bars alone give the shares: the titles need the room.
+    headings = ["Share", "Correlation"] if width >= WIDE else ["Correlation"]
+    figures = [[chance(row["share"]), _signed(row["correlation"])][-len(headings) :] for row in rows]
+    table = Rows(canvas, [row["title"] for row in rows], figures, headings, 12.0, top)
     axis = Scale.over([row["share"] for row in rows], table.left, table.right)
     for lane, row in zip(table.lanes(axis, [(tick, chance(tick)) for tick in axis.ticks(5)]), rows, strict=True):
         fill, stroke = ("#ffffff", QUIET) if row["chance"] else (FALL, "none")
         canvas.rect(axis(0), lane.top, axis(row["share"]), lane.height, fill, stroke)
     return canvas.svg(table.bottom + 4)
+
+
+def _signed(correlation: float) -> str:
+    return f"{correlation:+.2f}".replace("-", MINUS) if correlation else "0.00"
 
 
 def _needed_chart(reply: Reply) -> Exhibit:
@@ -405,7 +438,7 @@ def _needed_table(reply: Reply) -> Exhibit:
     rows = []
     for one in reply.needed:
         row: dict[str, Any] = {"title": one.title, "planned": one.chance if math.isfinite(one.chance) else None}
-        rows.append(row | {f"p{wanted:g}": _beds(one, wanted) for wanted in NEEDED})
+        rows.append(row | {f"p{wanted:g}": _beds(one, wanted, signs=True) for wanted in NEEDED})
     planned = reply.needed[0].planned
     columns = (
         Column("title", "Criterion"), Column("planned", f"Chance with {planned:,}", "chance"), *(Column(f"p{wanted:g}", f"Beds for {chance(wanted)}") for wanted in NEEDED),
@@ -433,12 +466,8 @@ def _smallest(reply: Reply) -> Exhibit:
     for one in reply.smallest:
         row = rows.setdefault(
             (one.promise, one.lever.id),
-            {
-                "lever": one.lever.title,
-                "title": titles[one.promise],
-                "before": one.before if math.isfinite(one.before) else None,
-            },
-        )
+            {"lever": one.lever.title, "title": titles[one.promise], "before": one.before if math.isfinite(one.before) else None},
+        )  # fmt: skip
         row[f"p{one.wanted:g}"] = _size(one)
         row[f"of{one.wanted:g}"] = one.relative
         row["note"] = one.lever.evidence.note
@@ -458,12 +487,68 @@ def _smallest(reply: Reply) -> Exhibit:
         message = f"Smallest against what there is: {least.lever.title} by {_size(least)} gives a chance of {chance(least.reached)}, from {plural(least.draws, 'future')}."
     else:
         message = "No lever alone does it within what was tried."
+    message = " ".join(
+        [message, *(_said_of(reply, promise) for promise in dict.fromkeys(one.promise for one in reply.together))]
+    )
     tried = listed([f"{lever.title.lower()} up to {_amount(lever, lever.limit)}" for lever in _levers(reply.smallest)])
     asked = "" if several else f" The promise: {titles[reply.smallest[0].promise]}."
     note = f"One lever at a time, the same futures with the same luck ({plural(reply.smallest[0].draws, 'future')}; the chance without is of all {len(reply.answered.futures.items):,}).{asked} Tried: {tried}."
     ident = f"{reply.question.id}-smallest"
     return Exhibit(
-        ident, message, Table(columns, list(rows.values())), note=note, sheet=f"Smallest {reply.question.id}"
+        ident,
+        message,
+        Table(filled(columns, list(rows.values())), list(rows.values())),
+        note=note,
+        sheet=f"Smallest {reply.question.id}",
+    )
+
+
+def _said_of(reply: Reply, promise: str) -> str:
+    """What all levers together come to, where none alone is enough for a promise."""
+    found = [one for one in reply.together if one.promise == promise]
+    of = f" ({reply.answered.of(promise).promise.title})" if len({one.promise for one in reply.smallest}) > 1 else ""
+    parts = [
+        f"each at {chance(one.part)} of its limit for a chance of {chance(one.wanted)}" for one in found if one.part
+    ]
+    said = [f"All levers together do{of}, {listed(parts)}."] if parts else []
+    short = next((one for one in found if one.part is None), None)
+    if short is not None:
+        said.append(
+            f"Not even all levers together at their limits give a chance of {chance(short.wanted)}{of}: it is {_chance(short.reached)}."
+        )
+    return " ".join(said)
+
+
+def _together(reply: Reply) -> list[Exhibit]:
+    """For each promise no lever alone is enough for: how much of each lever it takes when all are pulled."""
+    by_promise: dict[str, list[Together]] = {}
+    for one in reply.together:
+        if one.part:
+            by_promise.setdefault(one.promise, []).append(one)
+    return [_sizes(reply, found) for found in by_promise.values()]
+
+
+def _sizes(reply: Reply, found: Sequence[Together]) -> Exhibit:
+    keys = [f"p{one.wanted:g}" for one in found]
+    rows: list[dict[str, Any]] = [
+        {"lever": lever.title, "limit": _amount(lever, lever.limit)}
+        | {key: _amount(lever, one.sizes[lever.id]) for key, one in zip(keys, found, strict=True)}
+        for lever in _levers(reply.smallest)
+    ]
+    columns = (
+        Column("lever", "Lever, with the others"),
+        *(Column(key, f"For {chance(one.wanted)}: {chance(one.part or 0)} of the limits") for key, one in zip(keys, found, strict=True)),
+        Column("limit", "Limit"),
+    )  # fmt: skip
+    title = reply.answered.of(found[0].promise).promise.title
+    gives = [f"{chance(one.part or 0)} of their limits give {chance(one.reached)}" for one in found]
+    message = f"All levers together: {listed(gives)}."
+    note = (
+        f"The promise: {title}. All levers at the same part of their limits, tried by {chance(1 / PARTS)}; each in whole steps, rounded down, one at least. "
+        f"The same {plural(found[0].draws, 'future')} with the same luck."
+    )
+    return Exhibit(
+        f"{found[0].promise}-together", message, Table(columns, rows), note=note, sheet=f"Together {found[0].promise}"
     )
 
 

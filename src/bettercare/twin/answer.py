@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -14,19 +14,23 @@ from bettercare.plan import Plan
 from bettercare.twin.futures import MOST_DRAWS, futures
 from bettercare.twin.mapping import Question, Twin
 from bettercare.twin.promises import Answered, Base, Progress, Trial, judge
-from bettercare.twin.smallest import SEARCH_DRAWS, WANTED, Needed, Search, Smallest, needed
+from bettercare.twin.smallest import SEARCH_DRAWS, WANTED, Needed, Search, Smallest, Together, needed
 
 DRAWS = 200
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One question: its promises judged, the smallest changes looked for, and the beds needed."""
+    """One question: its promises judged, the smallest changes looked for, and the beds needed.
+
+    ``together`` has what all levers at once must be at where none alone is enough.
+    """
 
     question: Question
     answered: Answered
     smallest: tuple[Smallest, ...] = ()
     needed: tuple[Needed, ...] = ()
+    together: tuple[Together, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,8 @@ def answer(
         drawn = futures(plan, network, twin, question, draws, seed, scenario)
         trial = Trial(network, drawn, twin.promises_of(question), seed, workers)
         answered = judge(trial, base, _step(progress, question.title, draws))
-        smallest, beds = _searched(answered, twin, search_draws, wanted, progress) if search else ((), ())
-        replies.append(Reply(question, answered, smallest, beds))
+        reply = Reply(question, answered)
+        replies.append(_searched(reply, twin, search_draws, wanted, progress) if search else reply)
     return Answer(plan, network, twin, tuple(replies), draws, seed, scenario)
 
 
@@ -104,23 +108,29 @@ def _step(progress: Progress | None, what: str, of: int) -> Callable[[int], None
     return lambda done: progress(what, done, of)
 
 
-def _searched(
-    answered: Answered, twin: Twin, draws: int, wanted: Sequence[float], progress: Progress | None
-) -> tuple[tuple[Smallest, ...], tuple[Needed, ...]]:
-    question = answered.futures.question
+def _searched(reply: Reply, twin: Twin, draws: int, wanted: Sequence[float], progress: Progress | None) -> Reply:
+    question, answered = reply.question, reply.answered
+    levers = twin.levers_of(question)
     count = min(draws, len(answered.futures.items))
     beds: tuple[Needed, ...] = ()
     if question.beds:
         beds = needed(answered, twin.lever(question.beds), count, _step(progress, "Beds needed", count))
     search = Search(answered, count)
-    found = []
+    found: list[Smallest] = []
+    together: list[Together] = []
     for judged in answered.judged:
         if not judged.promise.headline or judged.probability >= max(wanted):
             continue
-        for lever in twin.levers_of(question):
+        alone: list[Smallest] = []
+        for lever in levers:
             search.progress = _step(progress, f"Smallest change: {lever.title}", count)
-            found += [search.smallest(judged.promise.id, lever, chance) for chance in wanted]
-    return tuple(found), beds
+            alone += [search.smallest(judged.promise.id, lever, chance) for chance in wanted]
+        found += alone
+        enough = {one.wanted for one in alone if one.size is not None}
+        hard = [chance for chance in wanted if chance not in enough] if len(levers) > 1 else []
+        search.progress = _step(progress, "Smallest change: all levers together", count)
+        together += [search.together(judged.promise.id, levers, chance) for chance in hard]
+    return replace(reply, smallest=tuple(found), needed=beds, together=tuple(together))
 
 
 def answers(answer: Answer) -> pl.DataFrame:

@@ -19,6 +19,8 @@ WANTED = (0.5, 0.8)
 NEEDED = (0.5, 0.8, 0.95)
 SEARCH_DRAWS = 40
 """Futures used in a search, unless there are fewer: a search runs the network many times over."""
+PARTS = 20
+"""Levers are tried together at so many parts of their limits."""
 
 
 @dataclass(frozen=True)
@@ -40,22 +42,42 @@ class Smallest:
     draws: int
 
 
+@dataclass(frozen=True)
+class Together:
+    """The least part of their limits at which all levers at once make a promise hold; ``part`` None where not even all of it does.
+
+    ``sizes`` of the levers, by id and each in its unit, are those at that part, or at the limits where there is none.
+    ``reached``, ``before`` and ``draws`` are as of ``Smallest``.
+    """
+
+    promise: str
+    wanted: float
+    part: float | None
+    sizes: Mapping[str, float]
+    reached: float
+    before: float
+    draws: int
+
+
 @dataclass
 class Search:
-    """Looks for the least of each lever, one at a time, under the same futures with the same luck."""
+    """Looks for the least of each lever alone, or of all together, under the same futures with the same luck."""
 
     answered: Answered
     draws: int = SEARCH_DRAWS
     progress: Callable[[int], None] | None = None
-    _seen: dict[tuple[str, int], Mapping[str, Array]] = field(default_factory=dict)
+    _seen: dict[tuple[tuple[str, int], ...], Mapping[str, Array]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.draws = min(self.draws, len(self.answered.futures.items))
 
     def probability(self, promise: str, lever: Lever, steps: int) -> float:
         """How likely the promise holds with so many steps of the lever."""
+        return self._probability(promise, [(lever, steps)])
+
+    def _probability(self, promise: str, steps: Sequence[tuple[Lever, int]]) -> float:
         judged = self.answered.of(promise)
-        simulated = self._values(lever, steps)[promise]
+        simulated = self._values(steps)[promise]
         # The whole of the first draws keeps the same errors, since a stream is the same however much of it is drawn.
         values, bounds = self._predicted(judged, simulated), judged.bounds[: self.draws]
         return share_of(meets(judged.promise, values, bounds), could_measure(values, bounds))
@@ -63,12 +85,12 @@ class Search:
     def _predicted(self, judged: Judged, simulated: Array) -> Array:
         return predicted(judged.promise, simulated, judged.missed, self.answered.trial.seed)
 
-    def _values(self, lever: Lever, steps: int) -> Mapping[str, Array]:
-        if steps == 0:
+    def _values(self, steps: Sequence[tuple[Lever, int]]) -> Mapping[str, Array]:
+        if not any(number for _, number in steps):
             return {one.promise.id: one.simulated[: self.draws] for one in self.answered.judged}
-        key = (lever.id, steps)
+        key = tuple((lever.id, number) for lever, number in steps)
         if key not in self._seen:
-            more = sized(lever.changes, steps * lever.step)
+            more = [change for lever, number in steps for change in sized(lever.changes, number * lever.step)]
             self._seen[key] = self.answered.trial.values(more, self.draws, self.progress)
         return self._seen[key]
 
@@ -78,32 +100,52 @@ class Search:
         It is right where more of the lever never makes the promise less likely; luck may make it a step out. That it holds
         without the lever is only said where it does in every draw there is, not in the fewer of the search alone.
         """
-        if not 0 < wanted <= 1:
-            raise BettercareError(
-                f"A probability of {wanted:g} cannot be wanted.", remedy="Ask for more than 0, at most 1."
-            )
-        most = max(math.floor(lever.limit / lever.step + 1e-9), 1)
+        before = self.answered.of(promise).probability
+        steps, reached = _least(before, wanted, _steps(lever), lambda steps: self.probability(promise, lever, steps))
+        size = None if steps is None else steps * lever.step
+        relative = None if size is None else size * relative_size(self.answered.trial.network, lever)
+        return Smallest(promise, lever, wanted, size, relative, reached, before, self.draws)
+
+    def together(self, promise: str, levers: Sequence[Lever], wanted: float) -> Together:
+        """Bisection over the part of their limits that all levers are at: the least found that is enough, as for one lever.
+
+        A lever is at that part in whole steps, rounded down, and at one step at least.
+        """
         before = self.answered.of(promise).probability
 
-        def found(steps: int | None, reached: float) -> Smallest:
-            size = None if steps is None else steps * lever.step
-            relative = None if size is None else size * relative_size(self.answered.trial.network, lever)
-            return Smallest(promise, lever, wanted, size, relative, reached, before, self.draws)
+        def steps(part: int) -> list[tuple[Lever, int]]:
+            return [(lever, max(part * _steps(lever) // PARTS, min(part, 1))) for lever in levers]
 
-        if before >= wanted:
-            return found(0, before)
-        reached = self.probability(promise, lever, most)
-        if not reached >= wanted:
-            return found(None, reached)
-        low, high = 0, most
-        while high - low > 1:
-            middle = (low + high) // 2
-            chance = self.probability(promise, lever, middle)
-            if chance >= wanted:
-                high, reached = middle, chance
-            else:
-                low = middle
-        return found(high, reached)
+        part, reached = _least(before, wanted, PARTS, lambda part: self._probability(promise, steps(part)))
+        sizes = {lever.id: number * lever.step for lever, number in steps(PARTS if part is None else part)}
+        return Together(promise, wanted, None if part is None else part / PARTS, sizes, reached, before, self.draws)
+
+
+def _least(before: float, wanted: float, most: int, chance_at: Callable[[int], float]) -> tuple[int | None, float]:
+    """The least number up to the most at which the chance is as wanted, or None, and the chance there or at the most."""
+    if not 0 < wanted <= 1:
+        raise BettercareError(
+            f"A probability of {wanted:g} cannot be wanted.", remedy="Ask for more than 0, at most 1."
+        )
+    if before >= wanted:
+        return 0, before
+    reached = chance_at(most)
+    if not reached >= wanted:
+        return None, reached
+    low, high = 0, most
+    while high - low > 1:
+        middle = (low + high) // 2
+        chance = chance_at(middle)
+        if chance >= wanted:
+            high, reached = middle, chance
+        else:
+            low = middle
+    return high, reached
+
+
+def _steps(lever: Lever) -> int:
+    """Whole steps of a lever up to its limit."""
+    return max(math.floor(lever.limit / lever.step + 1e-9), 1)
 
 
 def relative_size(network: Network, lever: Lever) -> float:

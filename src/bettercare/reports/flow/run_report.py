@@ -250,6 +250,7 @@ def _held(result: Result) -> Section:
         Column("held", "Patients held", "count"), Column("days", "Days held", "count"), Column("discharge", "Days waiting for a discharge time", "count"),
     )  # fmt: skip
     shown = [row for row in rows if float(row["blocked"]) >= 0.005][:14]
+    for_what = _held_for(result)
     picture = None
     if shown:
         frame = pl.DataFrame(
@@ -267,7 +268,34 @@ def _held(result: Result) -> Section:
                 "flow-held", message, Table(columns, rows), picture, sheet="Held",
                 note="p10 to p90: how one run differs from another. Days waiting for a discharge time are no delay for want of a place: they come from when in the day and the week patients leave.",
             ),
+            *((for_what,) if for_what else ()),
         ),
+    )  # fmt: skip
+
+
+def _held_for(result: Result) -> Exhibit | None:
+    """What patients who were held waited for; None where nobody was."""
+    values = {station.title: result.values("held-for-days", station.id) for station in result.network.stations}
+    total = sum(float(one.mean()) for one in values.values())
+    rows = [
+        _rounded(
+            {
+                "station": title, "days": float(one.mean()), "share": 100 * float(one.mean()) / total,
+                "p10": float(np.quantile(one, 0.1)), "p90": float(np.quantile(one, 0.9)),
+            }
+        )
+        for title, one in sorted(values.items(), key=lambda item: -float(item[1].mean())) if one.mean() >= 0.05
+    ]  # fmt: skip
+    if not rows:
+        return None
+    columns = (
+        Column("station", "Held for a place at"), Column("days", "Days", "count"), Column("share", "Share", "percent"),
+        Column("p10", "p10", "count"), Column("p90", "p90", "count"),
+    )  # fmt: skip
+    message = f"Most days are lost waiting for {rows[0]['station']}: {share(float(rows[0]['share']) / 100)} of them."
+    return Exhibit(
+        "flow-held-for", message, Table(columns, rows), sheet="Held for",
+        note="Each patient's days count when they move; where several places would have done, at the one that took them.",
     )  # fmt: skip
 
 
