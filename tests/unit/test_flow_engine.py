@@ -430,6 +430,54 @@ def test_stations_taken_together() -> None:
         result.values("wait", "s+t")
 
 
+@pytest.mark.parametrize("antithetic", [False, True])
+def test_places_and_hours_of_an_escalation_add_up_over_warm_up_and_months(antithetic: bool) -> None:
+    rule = Escalation("more", "More", "s", opens=2, closes=-1, after=1, places=(ExtraPlaces("s", 4),))
+    times = Distribution("exponential", mean=2.0)
+    stations, arrivals = [Station("s", "S", servers=4)], [Arrival("in", "a", "s", per_day=44.0)]
+    it = network(stations, arrivals, {"s": times}, days=40, warm_up=5, escalations=(rule,))
+    result = run(replace(it, starts=date(2025, 1, 20)), 4, antithetic=antithetic)
+    for period in ("all", "2025-01", "2025-02"):
+        on, servers = (result.values(name, of, period=period) for name, of in (("escalated", "more"), ("servers", "s")))
+        assert (on > 0.05).all()
+        assert servers == pytest.approx(4 + 4 * on)
+    begun = [result.values("escalations", "more", period=period) for period in ("all", "2025-01", "2025-02")]
+    assert begun[0] == pytest.approx(begun[1] + begun[2])
+
+
+def test_hours_on_are_no_more_than_there_are() -> None:
+    rule = Escalation("on", "On", "s", opens=-10, closes=-20, diverts=(Divert("in", 0.5, "lost"),))
+    nobody = np.zeros(0, dtype=np.int64)
+    half_past = Start(datetime(2025, 1, 30, 8, 30), nobody, nobody, np.zeros(0), nobody, nobody, np.zeros((1, 0)))
+    result = run(hourly(rule), 1, start=half_past)
+    assert result.values("escalated", "on")[0] == pytest.approx(71.5 / 72)
+    assert result.values("escalated", "on", period="2025-02")[0] == pytest.approx(1.0)
+
+
+def test_a_circle_that_no_escalation_breaks_is_a_deadlock() -> None:
+    stations = [Station(name, f"Ward {name}", servers=1, queue=0, holds=True) for name in "xy"]
+    other = Escalation("never", "Never", "z", 50, 10, places=(ExtraPlaces("x", 1),))
+    it = network(
+        [*stations, Station("z", "Z", servers=1)],
+        [Arrival("in", "a", "x", per_day=40.0), Arrival("on", "a", "y", per_day=40.0), Arrival("off", "a", "z", per_day=1.0)],
+        {name: fixed(1.0) for name in "xyz"}, [("x", "y", 1.0), ("y", "x", 1.0)], days=60, escalations=(other,),
+    )  # fmt: skip
+    with pytest.raises(BettercareError, match=r"Ward [xy].*kept by a patient"):
+        run(it, 1)
+
+
+def test_the_shortest_queue_is_not_that_of_a_closed_station() -> None:
+    stations = [Station("shut", "Shut"), Station("open", "Open", servers=1)]
+    either = Choice("either", ("shut", "open"), "shortest-queue")
+    it = network(
+        stations,
+        [Arrival("in", "a", "either", per_day=40.0)],
+        {"shut": fixed(1.0), "open": fixed(1.0)},
+        choices=(either,),
+    )
+    assert run(it, 1).values("arrivals", "shut")[0] == 0
+
+
 def test_antithetic_runs_come_in_whole_pairs() -> None:
     assert run(busy(5), 3, antithetic=True).replications == 4
     values = np.array([1.0, 3.0, 2.0, np.nan, 5.0])

@@ -285,13 +285,13 @@ def test_a_ward_may_be_open_in_an_escalation_alone() -> None:
     [
         (1.0, {"desk": 1, "ward": 5}, [0.25, 0.5]),
         (0.5, {"desk": 1, "ward": 3}, [0.125, 0.25]),
-        (0.4, {"ward": 2}, [0.1, 0.2]),
+        (0.4, {"desk": 1, "ward": 2}, [0.1, 0.2]),
         (2.0, {"desk": 2, "ward": 10}, [1 / 3, 2 / 3]),
         (0.0, {}, []),
     ],
 )
 def test_an_escalation_so_many_times(times: float, places: dict[str, int], shares: list[float]) -> None:
-    """Halves are rounded up, places of none go, and no more than the whole stream is diverted."""
+    """Halves are rounded up, one place is left at least, and no more than the whole stream is diverted."""
     network = network_of(
         f"{FULL}scenarios: [{{id: s, title: S, changes: [{{what: escalation, at: full, times: {times}}}]}}]"
     )

@@ -19,7 +19,7 @@ from bettercare.flow.network import Change, Evidence, Network, Target
 from bettercare.flow.network_file import network_of
 from bettercare.plan import Plan
 from bettercare.reports.page import html
-from bettercare.reports.twin_report import _beds, promises_report
+from bettercare.reports.twin_report import _beds, _Label, _lifts, promises_report
 from bettercare.reports.workbook import workbook
 from bettercare.twin import (
     Answer,
@@ -487,6 +487,58 @@ def test_a_lever_too_weak_and_a_promise_that_holds():
         search.smallest("room", twin().lever("stays"), float("nan"))
 
 
+def scarce() -> Twin:
+    """Levers of which neither alone is enough for a chance of 80%."""
+    fewer = TWIN.replace("limit: 40, step: 2", "limit: 6, step: 2").replace(
+        "limit: 4, step: 1", "limit: 10, step: 1", 1
+    )
+    return twin_of(fewer)
+
+
+def test_levers_together_do_what_none_does_alone():
+    search, levers = Search(answered("beds"), 12), scarce().levers_of(twin().question("beds"))
+    assert [search.smallest("room", lever, 0.8).size for lever in levers] == [None, None]
+    found = search.together("room", levers, 0.6)
+    assert found.part is not None
+    assert (found.before, found.draws) == (answered("beds").of("room").probability, 12)
+    # Run again by hand: both changes at once are enough, and a twentieth less of the limits is not.
+    part = round(20 * found.part)
+    chances = [by_hand({"beds": 2 * (3 * at // 20), "stays": 10 * at // 20}) for at in (part, part - 1)]
+    assert found.sizes == {"beds": 2 * (3 * part // 20), "stays": 10 * part // 20}
+    assert chances[0] == found.reached >= 0.6 > chances[1]
+
+
+def by_hand(sizes: dict[str, float]) -> float:
+    beds = answered("beds")
+    more = [change for name, size in sizes.items() for change in sized(twin().lever(name).changes, size)]
+    room = beds.of("room")
+    values = predicted(room.promise, beds.trial.values(more)["room"], room.missed, 7)
+    return float((values <= 0.85).mean())
+
+
+def test_levers_together_at_their_least_and_their_limits():
+    search, levers = Search(answered("beds"), 12), scarce().levers_of(twin().question("beds"))
+    few = search.together("room", levers, 0.26)
+    assert all(size >= lever.step for lever, size in zip(levers, few.sizes.values(), strict=True))
+    none = search.together("never", levers, 0.5)
+    assert (none.part, none.reached, none.sizes) == (None, 0, {"beds": 6, "stays": 10})
+    held = search.together("room", levers, 0.2)
+    assert (held.part, held.reached, held.sizes) == (0, held.before, {"beds": 0, "stays": 0})
+
+
+def test_the_report_says_what_all_levers_do_where_none_does():
+    found = answer(plan(), network(), scarce(), draws=12, seed=7, workers=2, search_draws=12, wanted=(0.3, 0.8, 0.95))
+    assert found.reply("door").together == ()  # it has one lever
+    reply = found.reply("beds")
+    assert [(one.wanted, one.part) for one in reply.together] == [(0.8, 1.0), (0.95, None)]
+    tables = {one.id: one for one in promises_report(found).exhibits}
+    said = tables["beds-smallest"].message
+    assert "All levers together give a chance of 80% with each at 100% of its limit." in said
+    assert "Not even all levers together at their limits give a chance of 95%: it is 83%." in said
+    sizes = {row["lever"]: (row["p0.8"], row["limit"]) for row in tables["room-together"].table.rows}
+    assert sizes == {"Beds": ("6", "6 beds"), "Shorter stays": ("10%", "10% off")}
+
+
 def test_beds_needed():
     beds = answered("beds")
     found = {one.criterion: one for one in needed(beds, twin().lever("beds"), 12)}
@@ -600,6 +652,12 @@ def test_the_report_says_it_and_is_written():
     assert len(ids) == len(set(ids))
 
 
+def test_labels_over_their_lines_keep_apart():
+    labels = [_Label("92.1%", 200, 372), _Label("92%", 210, 372), _Label("1,697", 2, 372)]
+    assert _lifts(labels) == [0, 14, 0]
+    assert labels[2].left == 0
+
+
 @pytest.mark.parametrize("wrong", [{"workers": 0}, {"search_draws": -1}, {"wanted": (float("nan"),)}, {"wanted": ()}])
 def test_senseless_settings(wrong: dict[str, object]):
     with pytest.raises(BettercareError):
@@ -614,7 +672,10 @@ def test_the_command(tmp_path: Path):
     missing = CliRunner().invoke(twin_command, asked)
     assert missing.exit_code == 2
     assert not (tmp_path / "out").exists()
-    (folder / "flow" / "twin.yaml").write_text(TWIN, encoding="utf-8")
+    as_quick = "title: As quick as now, measure: within-4, of: [a-and-e], as_now: at-least"
+    long = "title: No more cancellations of planned patients for want of a bed than now, measure: arrivals, of: [ward], as_now: at-most"
+    assert as_quick in TWIN
+    (folder / "flow" / "twin.yaml").write_text(TWIN.replace(as_quick, long), encoding="utf-8")
     found = CliRunner().invoke(twin_command, asked)
     assert found.exit_code == 0, found.output
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
@@ -624,3 +685,6 @@ def test_the_command(tmp_path: Path):
         "twin.xlsx",
     ]
     assert "Is the door quick enough?" in found.output
+    table = found.output.partition("Do the beds suffice?\n")[2]
+    assert "cancellations" in table  # whole, on a terminal of 80 columns
+    assert "(patients)" in table

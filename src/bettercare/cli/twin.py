@@ -81,7 +81,7 @@ def twin_command(
 
 _SHORT = {
     "title": "", "lever": "", "bound": "Holds", "low": "", "middle": "", "high": "", "probability": "", "planned": "Planned",
-    "p0.5": "For 50%", "p0.8": "For 80%", "p0.95": "For 95%",
+    "p0.5": "For 50%", "p0.8": "For 80%", "p0.95": "For 95%", "limit": "",
 }  # fmt: skip
 """Columns that fit a terminal of 80 columns and what they are called there, or "" for as in the report, which has the others."""
 _SHOWN = ("-promises", "-criteria", "-smallest", "-together")
@@ -106,4 +106,7 @@ def _table(table: Table) -> Table:
 def _row(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """A row whose amounts stand without their unit, which its title has: narrow columns leave titles their whole words."""
     unit = row.get("unit", "%")
-    return row if unit == "%" else {**row, "unit": "ratio", "title": f"{row['title']} ({unit})"}
+    if unit == "%":
+        return row
+    whole = {key: round(value) for key, value in row.items() if isinstance(value, float) and abs(value) >= 100}
+    return {**row, **whole, "unit": "ratio", "title": f"{row['title']} ({unit})"}

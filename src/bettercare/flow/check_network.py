@@ -24,7 +24,7 @@ from bettercare.flow.fields import (
     dictionary,
     may_be_none,
 )
-from bettercare.flow.measures import TOGETHER, hours_text, measure
+from bettercare.flow.measures import BY_CLASS, TOGETHER, Measure, hours_text, measure
 from bettercare.flow.network import (
     ANY,
     FIRST_YEAR,
@@ -274,6 +274,10 @@ class _Check:
             if not self._there(of, [section]):
                 yield f"of names {of[:60]!r}, which is not in {section}.", nearest(of, self.ids[section])
                 return
+        if len(set(several)) < len(several):
+            yield f"of names a station twice: {target.of[:60]}.", "Name each once."
+        if target.patient != "all" and not _kept_by_class(asked, target.period):
+            yield f"{asked.id} of a {asked.of} is not kept by class and month so.", "Leave class out, or period."
         kind, _, hours = asked.id.partition("-")
         index = self.ids[section].get(target.of)
         if kind in {"within", "over"} and index is not None:
@@ -352,6 +356,12 @@ def _station_rules(station: Station) -> Iterator[tuple[str, str]]:
     for shift in station.shifts:
         if not shift.days:
             yield f"A shift of {station.id} has no days.", "Write days: all, weekdays or a list."
+
+
+def _kept_by_class(asked: Measure, period: str) -> bool:
+    if asked.of == "station":
+        return asked.id in BY_CLASS and period == "all"
+    return asked.of != "escalation"
 
 
 def _escalation_rules(

@@ -47,7 +47,8 @@ class Program(NamedTuple):
         Any, np.dtype[np.uint64]
     ]  # [S] from the station's id, so that draws do not depend on its place in the file
     servers: Ints  # [S, 168] by hour of the week; NO_LIMIT when unlimited
-    most: Ints  # [S] the most there ever are in a week
+    most: Ints  # [S] the most there ever are, escalations apart
+    most_extra: Ints  # [S] what all escalations together add
     step_hour: Ints  # [steps] hours from the first midnight, rising
     step_station: Ints
     step_servers: Ints
@@ -283,8 +284,8 @@ def compiled(network: Network, warm_up: int | None = None) -> Program:
         station_key=np.array([key_of(station.id) for station in stations], dtype=np.uint64),
         servers=servers,
         most=servers.max(axis=1)
-        + np.array([sum(max(step.servers, 0) for step in station.steps) for station in stations], dtype=np.int64)
-        + np.array(
+        + np.array([sum(max(step.servers, 0) for step in station.steps) for station in stations], dtype=np.int64),
+        most_extra=np.array(
             [sum(row.servers for row in extra if row.station == station.id) for station in stations], dtype=np.int64
         ),
         step_hour=np.array([step[0] for step in steps], dtype=np.int64),

@@ -82,7 +82,8 @@ _CAME, _BEGAN, _SINCE, _UNTIL, _LEFT = range(5)
     _WARM,
     _STACK,
     _MOST,
-) = range(15)
+    _TRAPPED,
+) = range(16)
 # Columns of State.real.
 NOW, UNTIL, PERIOD_END = range(3)
 # Columns of Program.of_station and Program.of_class.
@@ -104,6 +105,8 @@ _PURPOSE = np.uint64(0xD6E8FEB86659FD93)
 _U30, _U27, _U31, _U11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 _FOR_SERVICE, _FOR_WAY, _FOR_PATIENCE, _FOR_LEAVING = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(16)
 _FOR_DIVERT = np.uint64(4)
+_LONG_TRAPPED = 14 * 24
+"""Hours after which no escalation that is off will break a circle of places kept: none takes over a week to begin."""
 _MOST_SAME = 200_000
 """Events at one moment that nothing can explain but patients going round in no time."""
 
@@ -494,12 +497,16 @@ def _goes_at(now: Any, profile: Any, key: Any, first_day: Any, chances: Any, hou
 
 
 @_called
-def _deadlocked(who: Any, count: Any, alive: Any, most: Any, choice_first: Any, choice_of: Any) -> Any:
+def _deadlocked(
+    who: Any, count: Any, alive: Any, most: Any, most_extra: Any, all_extra: Any, choice_first: Any, choice_of: Any
+) -> Any:
     """A station whose patients wait for each other for ever, or -1. Those that some patient can leave, or that have or will
-    have a place, are crossed out until nothing changes; whoever is left waits only for others that are left."""
+    have a place (with what all escalations may open, or only what is open), are crossed out until nothing changes; whoever is
+    left waits only for others that are left."""
     S = most.shape[0]
     for s in range(S):
-        alive[s] = count[s * 8 + BUSY] < most[s] or count[s * 8 + HOLD] < count[s * 8 + BUSY]
+        places = most[s] + (most_extra[s] if all_extra else count[s * 8 + EXTRA])
+        alive[s] = count[s * 8 + BUSY] < places or count[s * 8 + HOLD] < count[s * 8 + BUSY]
     again = True
     while again:
         again = False
@@ -596,7 +603,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
     clock, over, clock_bins, left_by = F.clock, F.over, F.clock_bins, F.left
     week, times, trace = F.week, F.times, F.trace
     escalation, escalated = F.escalation, F.escalated
-    station_key, servers_at, most = P.station_key, P.servers, P.most
+    station_key, servers_at, most, most_extra = P.station_key, P.servers, P.most, P.most_extra
     step_hour, step_station, step_servers = P.step_hour, P.step_station, P.step_servers
     of_station, of_class, of_route, level = P.of_station, P.of_class, P.of_route, P.level
     leave_day, leave_hour, window = P.leave_day, P.leave_hour, P.window
@@ -894,7 +901,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
                         for i in range(0, extra.shape[0], 3):
                             if extra[i] == e:
                                 count[extra[i + 1] * 8 + EXTRA] += change * extra[i + 2]
-                    escalated[j + ON_HOURS] += escalation[e * 2 + ON]
+                    escalated[j + ON_HOURS] += escalation[e * 2 + ON] * min(until - now, 1.0)
                 held_fast = False
                 kept = tracing and hour >= warm and hour - warm < trace.shape[0]
                 for i in range(S):
@@ -923,11 +930,19 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
                 times[how] += 1.0
                 n_heap = _push(now + 1.0, _HOUR, n_heap, heap_time, heap_what)
                 if held_fast:
-                    s = _deadlocked(who, count, alive, most, choice_first, choice_of)
+                    s = _deadlocked(who, count, alive, most, most_extra, True, choice_first, choice_of)
+                    if s < 0 and E > 0:
+                        # An escalation may still break the circle; if none has for so long, none will.
+                        s = _deadlocked(who, count, alive, most, most_extra, False, choice_first, choice_of)
+                        num[_TRAPPED] = num[_TRAPPED] + 1 if s >= 0 else 0
+                        if num[_TRAPPED] < _LONG_TRAPPED:
+                            s = -1
                     if s >= 0:
                         num[TRAP] = s
                         status = DEADLOCKED
                         break
+                else:
+                    num[_TRAPPED] = 0
                 if inside > num[_MOST]:
                     status = CROWDED
                     break
@@ -996,7 +1011,9 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
                         best = np.inf
                         while i < end:
                             j = choice_of[i]
-                            x = (count[j * 8 + BUSY] + count[j * 8 + WAIT]) / max(float(count[j * 8 + SERVERS]), 1e-9)
+                            x = float(count[j * 8 + BUSY] + count[j * 8 + WAIT])
+                            # One that is closed is for when all are.
+                            x = x / count[j * 8 + SERVERS] if count[j * 8 + SERVERS] > 0 else x + 1e12
                             if x < best:
                                 best = x
                                 target = j

@@ -252,7 +252,7 @@ _CHANGES = {
     "service": "the times at station `at` for the class; `to` and `add` are of the mean, in hours",
     "patience": "the same for how long they wait",
     "share": "the share of the route from `at` to `goes`; the difference goes to or comes from `instead_of`, or all others in proportion",
-    "escalation": "the extra places and the shares diverted of escalation `at`, by `times` alone; places are rounded, and the shares of a stream stay at most 1 together",
+    "escalation": "the extra places and the shares diverted of escalation `at`, by `times` alone; places are rounded, one at least (0 is never), and the shares of a stream stay at most 1 together",
     "leaves_on": "the chance of discharge from `at` on `days`, as a share of the best day",
 }
 

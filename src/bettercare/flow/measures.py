@@ -76,6 +76,8 @@ TOGETHER = "+"
 """Between the stations of a measure that is of several: ward-a+ward-b."""
 QUANTILES = (0.5, 0.9, 0.95)
 CLOCK_MEASURES = ("patients", "mean", "q50", "q90", "q95")
+BY_CLASS = ("arrivals", "served", "wait", "stay", "blocked-days")
+"""Measures of a station that are kept by class, for a whole run."""
 STATION_MEASURES = tuple(measure.id for measure in MEASURES.values() if measure.of == "station")
 
 

@@ -283,7 +283,7 @@ class Change:
     share         the share of route ``at`` -> ``goes`` for ``patient``; ``instead_of`` (a target of the same route) gives or
                   takes the difference, else the others change in proportion
     leaves_on     the chance of discharge at ``at`` on ``days`` against the other days (``to`` a share of the best day)
-    escalation    extra places and shares diverted of escalation ``at`` (``times`` alone; places are rounded, 0 is never)
+    escalation    extra places and shares diverted of escalation ``at`` (``times`` alone; places are rounded, one at least, 0 is never)
     ============  ==================================================================================
     """
 

@@ -17,6 +17,7 @@ from bettercare.flow import engine
 from bettercare.flow.compiled import NO_LIMIT, names_of
 from bettercare.flow.engine import BINS, State
 from bettercare.flow.measures import (
+    BY_CLASS,
     CLOCK_MEASURES,
     QUANTILES,
     STATION_MEASURES,
@@ -338,7 +339,7 @@ class Result:
                 return np.asarray(column[:, engine.CLASS_HELD] / 24)
         raise BettercareError(
             f"{asked.id!r} of a station is not kept by class.",
-            remedy="By class there are arrivals, served, wait, stay and blocked-days.",
+            remedy=f"By class there are: {', '.join(BY_CLASS)}.",
         )
 
     def table(self, months: bool = False, classes: bool = False) -> pl.DataFrame:

@@ -314,8 +314,10 @@ def _escalation(network: Network, change: Change) -> Network:
     if change.times is None:
         raise BettercareError("An escalation is changed by times alone.", remedy="Write times: 1.2 for a fifth more.")
     places = [
-        replace(of, servers=_whole(f"The places of {row.id} at {of.station}", of.servers * change.times, True))
+        # One at least: patients may be diverted there.
+        replace(of, servers=max(_whole(f"The places of {row.id} at {of.station}", of.servers * change.times, True), 1))
         for of in row.places
+        if change.times > 0
     ]
     diverts = []
     for divert in row.diverts:
@@ -324,7 +326,7 @@ def _escalation(network: Network, change: Change) -> Network:
         diverts.append(replace(divert, share=divert.share * change.times / max(1.0, together * change.times)))
     new = replace(
         row,
-        places=tuple(of for of in places if of.servers),
+        places=tuple(places),
         diverts=tuple(divert for divert in diverts if divert.share),
     )
     return replace(network, escalations=tuple(new if old is row else old for old in network.escalations))

@@ -217,11 +217,14 @@ def _never_on(ways: Ways) -> Iterator[str]:
     for pair in ways.reached:
         if ways.stations[pair[0]].holds:
             outside |= {move.to[0] for move in ways.moves(pair) if move.to and move.by == "route"}
+            outside |= {move.to[0] for other in ways.reached for move in ways.turned(other) if move.to}
     for row in ways.network.escalations:
         station = ways.stations[row.watches]
         others = {of.station for other in ways.network.escalations if other is not row for of in other.places}
-        # One whose place is taken goes back into the line though it is full.
-        if UNLIMITED < station.queue < row.opens and not station.preempts and station.id not in outside | others:
+        # One whose place is taken goes back into the line though it is full; when places close there are more patients than places.
+        if station.preempts or station.shifts or station.steps or station.id in outside | others:
+            continue
+        if UNLIMITED < station.queue < row.opens:
             yield f"{row.id} can never begin: at most {station.queue} can wait for {station.id}, and it takes {row.opens}."
 
 

@@ -100,6 +100,8 @@ def _likely(probability: float) -> str:
 
 
 def _chance(probability: float) -> str:
+    if math.isnan(probability):
+        return "unknown"
     return "less than 1%" if 0 < probability < 0.01 else chance(probability)
 
 
@@ -487,30 +489,25 @@ def _smallest(reply: Reply) -> Exhibit:
         message = f"Smallest against what there is: {least.lever.title} by {_size(least)} gives a chance of {chance(least.reached)}, from {plural(least.draws, 'future')}."
     else:
         message = "No lever alone does it within what was tried."
-    message = " ".join(
-        [message, *(_said_of(reply, promise) for promise in dict.fromkeys(one.promise for one in reply.together))]
-    )
+    hard = dict.fromkeys(one.promise for one in reply.together)
+    message = " ".join([message, *(_said_of(reply, promise) for promise in hard)])
     tried = listed([f"{lever.title.lower()} up to {_amount(lever, lever.limit)}" for lever in _levers(reply.smallest)])
     asked = "" if several else f" The promise: {titles[reply.smallest[0].promise]}."
     note = f"One lever at a time, the same futures with the same luck ({plural(reply.smallest[0].draws, 'future')}; the chance without is of all {len(reply.answered.futures.items):,}).{asked} Tried: {tried}."
     ident = f"{reply.question.id}-smallest"
-    return Exhibit(
-        ident,
-        message,
-        Table(filled(columns, list(rows.values())), list(rows.values())),
-        note=note,
-        sheet=f"Smallest {reply.question.id}",
-    )
+    shown = list(rows.values())
+    table = Table(filled(columns, shown), shown)
+    return Exhibit(ident, message, table, note=note, sheet=f"Smallest {reply.question.id}")
 
 
 def _said_of(reply: Reply, promise: str) -> str:
     """What all levers together come to, where none alone is enough for a promise."""
     found = [one for one in reply.together if one.promise == promise]
     of = f" ({reply.answered.of(promise).promise.title})" if len({one.promise for one in reply.smallest}) > 1 else ""
-    parts = [
-        f"each at {chance(one.part)} of its limit for a chance of {chance(one.wanted)}" for one in found if one.part
-    ]
-    said = [f"All levers together do{of}, {listed(parts)}."] if parts else []
+    parts = [(chance(one.wanted), chance(one.part)) for one in found if one.part]
+    given = [f"a chance of {wanted} with each at {part} of its limit" for wanted, part in parts[:1]]
+    given += [f"one of {wanted} at {part}" for wanted, part in parts[1:]]
+    said = [f"All levers together give {listed(given)}{of}."] if given else []
     short = next((one for one in found if one.part is None), None)
     if short is not None:
         said.append(
@@ -521,28 +518,26 @@ def _said_of(reply: Reply, promise: str) -> str:
 
 def _together(reply: Reply) -> list[Exhibit]:
     """For each promise no lever alone is enough for: how much of each lever it takes when all are pulled."""
-    by_promise: dict[str, list[Together]] = {}
-    for one in reply.together:
-        if one.part:
-            by_promise.setdefault(one.promise, []).append(one)
-    return [_sizes(reply, found) for found in by_promise.values()]
+    found = [one for one in reply.together if one.part]
+    promises = dict.fromkeys(one.promise for one in found)
+    return [_sizes(reply, [one for one in found if one.promise == promise]) for promise in promises]
 
 
 def _sizes(reply: Reply, found: Sequence[Together]) -> Exhibit:
     keys = [f"p{one.wanted:g}" for one in found]
     rows: list[dict[str, Any]] = [
         {"lever": lever.title, "limit": _amount(lever, lever.limit)}
-        | {key: _amount(lever, one.sizes[lever.id]) for key, one in zip(keys, found, strict=True)}
+        | {key: _bare(lever, one.sizes[lever.id]) for key, one in zip(keys, found, strict=True)}
         for lever in _levers(reply.smallest)
     ]
     columns = (
         Column("lever", "Lever, with the others"),
-        *(Column(key, f"For {chance(one.wanted)}: {chance(one.part or 0)} of the limits") for key, one in zip(keys, found, strict=True)),
+        *(Column(key, f"For {chance(one.wanted)}, at {chance(one.part or 0)}") for key, one in zip(keys, found, strict=True)),
         Column("limit", "Limit"),
     )  # fmt: skip
     title = reply.answered.of(found[0].promise).promise.title
-    gives = [f"{chance(one.part or 0)} of their limits give {chance(one.reached)}" for one in found]
-    message = f"All levers together: {listed(gives)}."
+    gives = [f"{chance(one.part or 0)} of each limit gives a chance of {chance(one.reached)}" for one in found]
+    message = f"With all levers together {listed(gives)}."
     note = (
         f"The promise: {title}. All levers at the same part of their limits, tried by {chance(1 / PARTS)}; each in whole steps, rounded down, one at least. "
         f"The same {plural(found[0].draws, 'future')} with the same luck."
@@ -564,6 +559,11 @@ def _size(one: Smallest) -> str:
 
 def _amount(lever: Lever, size: float) -> str:
     return f"{size:,g}{'' if lever.unit.startswith('%') else ' '}{lever.unit}"
+
+
+def _bare(lever: Lever, size: float) -> str:
+    """A size beside its limit, which says the unit."""
+    return f"{size:,g}{'%' if lever.unit.startswith('%') else ''}"
 
 
 def _basis(answer: Answer) -> Section:

@@ -4,7 +4,7 @@ from bettercare.twin.answer import DRAWS, Answer, Reply, answer, answers
 from bettercare.twin.futures import Future, Futures, futures
 from bettercare.twin.mapping import Twin, faults_of, find_twin, read_twin, twin_of
 from bettercare.twin.promises import Answered, Judged, Trial
-from bettercare.twin.smallest import Needed, Search, Smallest, needed
+from bettercare.twin.smallest import Needed, Search, Smallest, Together, needed
 
 __all__ = [
     "DRAWS",
@@ -17,6 +17,7 @@ __all__ = [
     "Reply",
     "Search",
     "Smallest",
+    "Together",
     "Trial",
     "Twin",
     "answer",
