@@ -21,6 +21,7 @@ from bettercare.assurance.programme import Programme
 from bettercare.care.readings import readings
 from bettercare.care.stays import Stay, at, book
 from bettercare.cli import main
+from bettercare.errors import BettercareError
 from bettercare.flow.network import (
     Arrival,
     Change,
@@ -182,6 +183,10 @@ def test_a_plan_of_ones_own_is_served_with_the_network_in_its_folder(
     assert served[0].network(BCF) == NETWORK
     assert served[0].twin(BCF) == file.parent / "twin.yaml"
     assert served[0].network(LLR) is None, "the folder has none, and the shipped one is another plan's"
+    for name in ("network.yaml", "twin.yaml"):
+        shutil.copy(file.with_name(name), tmp_path / LLR)
+    with pytest.raises(BettercareError, match=r"no twin\.yaml"):
+        served[0].twin(LLR)
     # One with faults is refused with them, as a plan is, before anything is made.
     file.write_text(file.read_text().replace("days: 14", "days: 0"))
     shown = CliRunner().invoke(main, [*words, str(tmp_path / "none.db")])
@@ -220,7 +225,7 @@ def test_a_first_look_is_made_shown_and_kept(flow: Client) -> None:
     assert flow.get(f"{address}/report.html").headers["content-disposition"].startswith("attachment;")
     assert flow.get(f"{address}/report.xlsx").content[:2] == b"PK"
     # The next server still has it; a changed network does not pass for it.
-    again = FlowJobs(flow.deployment.settings.folder)
+    again = FlowJobs(flow.deployment.settings.folder, flow.deployment.twin)
     assert again.last(plan(BCF), NETWORK, "run") == job
     assert again.kept(job).document.verdict == jobs.kept(job).document.verdict
     assert again.last(plan(BCF), replace(NETWORK, days=15), "run") is None
@@ -572,7 +577,7 @@ def test_a_program_asks_for_a_run_and_stops_it(shown: Client) -> None:
     assert shown.delete(f"{API}/runs/{run}", headers=headers).status_code == 400
 
 
-def test_the_shipped_plan_has_a_network_and_its_pages(tmp_path: Path) -> None:
+def test_the_shipped_plan_has_a_network_and_its_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store.open(tmp_path / "llr.db")
     client = Client(Deployment(store, {LLR: plan(LLR)}, Settings(folder=tmp_path / "runs"))).sign_in("viewer")
     client.deployment.flow_jobs._busy = True  # Nothing is worked on.
@@ -583,4 +588,10 @@ def test_the_shipped_plan_has_a_network_and_its_pages(tmp_path: Path) -> None:
         answer = client.get(f"/plans/{LLR}/flow/{path}")
         assert answer.status_code == 200, path
         check_outline(answer.text)
+    # A folder of that name where the server was started is another plan's.
+    (tmp_path / LLR / "flow").mkdir(parents=True)
+    for name in ("network.yaml", "twin.yaml"):
+        (tmp_path / LLR / "flow" / name).touch()
+    monkeypatch.chdir(tmp_path)
+    assert client.deployment.twin(LLR) == shipped()[LLR] / "flow" / "twin.yaml"
     store.close()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import re
 import subprocess
 import sys
+import threading
 import time
+import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -111,6 +115,11 @@ def test_a_run_is_stopped_by_whoever_asked_and_the_next_goes_on(tmp_path: Path) 
         time.sleep(0.05)
     assert 0 < jobs.job(LLR, job.id).done < MOST_RUNS
     assert jobs.job(LLR, second.id).state == "waiting"
+    assert jobs._thread
+    assert jobs._thread.ident
+    frames = traceback.walk_stack(sys._current_frames()[jobs._thread.ident])
+    held = [value for frame, _ in frames for value in frame.f_locals.values()]
+    assert not [value for value in held if isinstance(value, bytes) and b"Order" in value], "who is where is let go"
     with pytest.raises(BettercareError, match="ann asked for this run"):
         jobs.cancel(job, "bo")
     jobs.cancel(job, "ann")
@@ -129,9 +138,12 @@ def test_a_server_that_stops_ends_what_runs_and_begins_nothing_more(tmp_path: Pa
         if jobs.job(BCF, first.id).state == "running":
             break
         time.sleep(0.05)
+    process = jobs._live[BCF, first.id].process
+    assert process
+    assert os.getsid(process.pid) == process.pid, "Ctrl-C does not reach it before the server"
     jobs.close()
     again = Jobs(tmp_path)
-    assert [again.job(BCF, one.id).state for one in (first, second)] == ["failed", "lost"]
+    assert [again.job(BCF, one.id).state for one in (first, second)] == ["lost", "lost"]
     assert jobs._live[BCF, first.id].process is None
 
 
@@ -183,7 +195,7 @@ def test_a_turn_that_goes_wrong_is_said_to_have_failed_and_the_next_goes_on(
     assert _over(jobs, second).state == "done"
     gone = jobs.job(BCF, first.id)
     assert gone.state == "failed"
-    assert "could not be followed or written down" in gone.fault
+    assert "could not be begun, followed or written down" in gone.fault
     assert begun[0].poll() is not None, "its process is ended"
     assert _over(jobs, jobs.start(plan(BCF), Asked(0, 1), "ann")).state == "done", "it can be asked for again"
     jobs.close()
@@ -195,6 +207,43 @@ def test_what_cannot_be_written_down_is_not_begun(tmp_path: Path) -> None:
     with pytest.raises(BettercareError, match="not begun"):
         jobs.start(plan(BCF), Asked(0, 1), "ann")
     assert jobs._live == {}
+
+
+def test_a_run_that_nobody_can_work_on_has_failed_and_the_next_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = Jobs(tmp_path)
+    turns: list[Any] = []
+    monkeypatch.setattr(jobs, "_turn", turns.append)
+    with monkeypatch.context() as crowded:
+        crowded.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("can't start new thread")))
+        first = jobs.start(plan(BCF), Asked(0, 1), "ann")
+    assert first.state == "failed"
+    assert jobs.job(BCF, first.id) == first
+    second = jobs.start(plan(BCF), Asked(0, 2), "ann")
+    jobs.close()
+    assert [live.job.id for live in turns] == [second.id]
+
+
+def test_a_run_is_stopped_though_that_cannot_be_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = Jobs(tmp_path)
+    jobs._busy = True  # Nothing is worked on.
+    job = jobs.start(plan(BCF), Asked(0, 1), "ann")
+    monkeypatch.setattr(jobs, "_write", Mock(side_effect=OSError(28, "No space left on device")))
+    jobs.cancel(job, "ann")
+    assert jobs.job(BCF, job.id).state == "cancelled"
+
+
+def test_what_was_broken_off_while_it_was_written_is_cleared_away(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    jobs._busy = True  # Nothing is worked on.
+    under_way = jobs.start(plan(BCF), Asked(0, 1), "ann")
+    for name in (f"{under_way.id}.part", "killed.part", "full.new"):
+        (tmp_path / BCF / name).write_text("half of")
+    (tmp_path / BCF / "stuck.part").mkdir()  # It cannot be removed, which is no reason to refuse a run.
+    assert jobs.start(plan(BCF), Asked(0, 2), "ann").state == "waiting"
+    left = {path.name for path in (tmp_path / BCF).iterdir() if path.suffix != ".json"}
+    assert left == {f"{under_way.id}.part", "stuck.part"}
 
 
 def test_no_more_wait_and_no_more_are_kept_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,9 +295,9 @@ def test_runs_that_are_not_there_or_cannot_be_read(tmp_path: Path) -> None:
     for id in ("none", "../outside", "", "é"):
         with pytest.raises(Missing):
             jobs.job(BCF, id)
-    for name, content in (("torn", "{"), ("odd", '{"id": 1}'), ("old1", BEFORE % BCF)):
+    for name, content in (("torn", "{"), ("odd", '{"id": 1}'), ("word", '{"asked": "run"}'), ("old1", BEFORE % BCF)):
         (tmp_path / BCF / f"{name}.json").write_text(content)
-    for name in ("torn", "odd"):
+    for name in ("torn", "odd", "word"):
         with pytest.raises(Missing):
             jobs.job(BCF, name)
     (old,) = jobs.recent(BCF)
@@ -260,12 +309,24 @@ def test_runs_that_are_not_there_or_cannot_be_read(tmp_path: Path) -> None:
         jobs.start(plan(BCF), Asked(-1, 1), "ann")
 
 
-def test_a_run_whose_result_is_gone_is_made_again(tmp_path: Path) -> None:
+def test_a_run_whose_result_is_gone_or_damaged_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = Jobs(tmp_path)
     first = _over(jobs, jobs.start(plan(BCF), Asked(0, 1), "ann"))
     assert jobs.start(plan(BCF), Asked(0, 1), "ann") == first
-    (tmp_path / BCF / f"{first.id}.pickle").unlink()
+    place = tmp_path / BCF / f"{first.id}.pickle"
+    place.unlink()
     again = jobs.start(plan(BCF), Asked(0, 1), "ann")
     assert not again.over
-    assert _over(jobs, again).state == "done"
+    again = _over(jobs, again)
+    assert again.state == "done"
+    with monkeypatch.context() as crowded:
+        crowded.setattr(Path, "read_bytes", Mock(side_effect=OSError(24, "Too many open files")))
+        with pytest.raises(Missing):
+            jobs.document(again)
+    assert jobs.document(again).title, "it is not thrown away when the disk only did not answer"
+    jobs._at_hand.clear()
+    place.write_bytes(b"not what it was")
+    with pytest.raises(Missing, match="no longer kept"):
+        jobs.document(again)
+    assert not jobs.start(plan(BCF), Asked(0, 1), "ann").over
     jobs.close()

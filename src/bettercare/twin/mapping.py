@@ -269,13 +269,17 @@ def dictionary() -> Mapping[str, Mapping[str, Field]]:
     return found
 
 
-def find_twin(plan: str | Path) -> Path:
-    """The file that joins a plan to its network: ``twin.yaml`` beside it, by a plan's folder or the name of a shipped plan.
+def find_twin(plan: str | Path, network: Path | None = None) -> Path:
+    """The file that joins a plan to its network: ``twin.yaml`` beside it.
+
+    Args:
+        plan: its folder, or the name of a shipped plan.
+        network: the network's file; None to find it by ``plan``.
 
     Raises:
         BettercareError: the plan has no network, or no such file.
     """
-    path = find_network(str(plan)).with_name(FILE)
+    path = (network or find_network(str(plan))).with_name(FILE)
     if not path.is_file():
         raise BettercareError(
             f"There is no {FILE} beside the network of {str(plan)[:200]!r}.",

@@ -97,6 +97,7 @@ class Background(ABC, Generic[T, A]):
         self._live: dict[tuple[str, str], _Live[T]] = {}
         self._waiting: deque[_Live[T]] = deque()
         self._busy = False
+        self._closing = False
         self._thread: threading.Thread | None = None
         self._at_hand: OrderedDict[tuple[str, str], A] = OrderedDict()
 
@@ -135,14 +136,14 @@ class Background(ABC, Generic[T, A]):
                 ) from error
             live = self._live[key] = _Live(job, order)
             self._at_hand.pop(key, None)
-            self._waiting.append(live)
-            if not self._busy:
-                self._busy = True
-                # A daemon: it does not keep a server that stops from ending, and its process ends with the server.
-                self._thread = threading.Thread(target=self._work, name=self.module, daemon=True)
-                self._thread.start()
+            try:
+                self._begin()
+                self._waiting.append(live)
+            except Exception:
+                # Nobody would come for it, so it does not wait.
+                self._fail(live)
             self._forget_old(job)
-            return job
+            return live.job
 
     def job(self, plan: str, id: str) -> T:
         """A task by its id.
@@ -154,7 +155,7 @@ class Background(ABC, Generic[T, A]):
             if (plan, id) in self._live:
                 return self._live[plan, id].job
             if id.isalnum() and id.isascii():
-                with suppress(OSError, ValueError, KeyError, TypeError):
+                with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
                     return self._read(self._place(plan, id, "json"))
             raise Missing("There is no such run.", remedy="It may be too old to be kept: run it again.")
 
@@ -177,9 +178,14 @@ class Background(ABC, Generic[T, A]):
         key = (job.plan, job.id)
         with self._lock:
             if key not in self._at_hand:
+                place = self._place(*key, self.ending)
                 try:
-                    self._at_hand[key] = self._read_answer(self._place(*key, self.ending))
+                    self._at_hand[key] = self._read_answer(place)
                 except Exception as error:  # Reading a pickle may raise anything.
+                    if not isinstance(error, OSError):
+                        # As long as it is there the run counts as done and is not made again.
+                        with suppress(OSError):
+                            place.unlink()
                     raise Missing("The result of this run is no longer kept.", remedy="Run it again.") from error
                 while len(self._at_hand) > AT_HAND:
                     self._at_hand.popitem(last=False)
@@ -200,11 +206,14 @@ class Background(ABC, Generic[T, A]):
                 live.job, live.order = replace(live.job, state="cancelled"), None
                 if live.process is not None:
                     live.process.kill()
-                self._write(live.job)
+                # It is stopped all the same, and is lost when the server ends.
+                with suppress(OSError):
+                    self._write(live.job)
 
     def close(self) -> None:
-        """Stop what is running and forget what waits."""
+        """Stop what is running and forget what waits; for the next server both are lost."""
         with self._lock:
+            self._closing = True
             for live in self._live.values():
                 # Without its order it is not begun.
                 live.order = None
@@ -214,6 +223,14 @@ class Background(ABC, Generic[T, A]):
             self._thread.join(LAST_WORDS)
         if self._temporary is not None:
             self._temporary.cleanup()
+
+    def _begin(self) -> None:
+        """See to it that what waits is worked on."""
+        if not self._busy:
+            # A daemon: it does not keep a server that stops from ending, and its process ends with the server.
+            thread = threading.Thread(target=self._work, name=self.module, daemon=True)
+            thread.start()
+            self._thread, self._busy = thread, True
 
     def _work(self) -> None:
         while True:
@@ -233,20 +250,28 @@ class Background(ABC, Generic[T, A]):
         with self._lock:
             if live.order is None:
                 return
-            # Held no longer than it is needed: it may say who is where.
             order, live.order = pickle.dumps(live.order), None
             command = [sys.executable, "-m", self.module]
-            live.process = process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            # In a session of its own: Ctrl-C is for the server, which then stops what runs itself.
+            live.process = process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            )
             live.job = replace(live.job, state="running")
             self._write(live.job)
-        self._follow(live, process, order)
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):
+            process.stdin.write(order)
+            process.stdin.flush()
+        # Held no longer than it is needed: it may say who is where.
+        del order
+        self._follow(live, process)
 
     def _fail(self, live: _Live[T]) -> None:
         """End what went wrong, and say so."""
         with self._lock:
             process, live.process, live.order = live.process, None, None
-            if live.job.state != "cancelled":
-                fault = "The run could not be followed or written down. Run it again; if that does not help, tell whoever runs the server."
+            if live.job.state != "cancelled" and not self._closing:
+                fault = "The run could not be begun, followed or written down. Run it again; if that does not help, tell whoever runs the server."
                 live.job = replace(live.job, state="failed", fault=fault)
             # What cannot be written is known until the server ends, and is lost afterwards.
             with suppress(OSError):
@@ -259,12 +284,9 @@ class Background(ABC, Generic[T, A]):
                     with suppress(OSError):
                         pipe.close()
 
-    def _follow(self, live: _Live[T], process: subprocess.Popen[bytes], order: bytes) -> None:
+    def _follow(self, live: _Live[T], process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
-        with suppress(BrokenPipeError):
-            process.stdin.write(order)
-            process.stdin.flush()
         fault = ""
         for line in process.stdout:
             told: dict[str, Any] = json.loads(line)
@@ -277,7 +299,7 @@ class Background(ABC, Generic[T, A]):
             process.stdin.close()
         with self._lock:
             live.process = None
-            if live.job.state == "cancelled":
+            if live.job.state == "cancelled" or (ended and self._closing):
                 return
             if ended and not fault:
                 fault = "The run ended before it was done. Run it again; if that does not help, ask for fewer runs."
@@ -303,11 +325,19 @@ class Background(ABC, Generic[T, A]):
         return job if job.over else replace(job, state="lost")
 
     def _forget_old(self, newest: T) -> None:
+        unwanted = []
         for job in [job for job in self.recent(newest.plan, newest.kind) if job.over][self.most_kept :]:
             self._live.pop((job.plan, job.id), None)
             self._at_hand.pop((job.plan, job.id), None)
-            for ending in ("json", self.ending):
-                self._place(job.plan, job.id, ending).unlink(missing_ok=True)
+            unwanted += [self._place(job.plan, job.id, ending) for ending in ("json", self.ending)]
+        # What was broken off while it was written.
+        under_way = {live.job.id for live in self._live.values() if not live.job.over}
+        for ending in ("new", "part"):
+            unwanted += [path for path in self._home(newest.plan).glob(f"*.{ending}") if path.stem not in under_way]
+        for path in unwanted:
+            # What cannot be removed now is tried again with the next.
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def digest(before: str, plan: Plan, after: object) -> str:

@@ -15,7 +15,6 @@ from bettercare.errors import BettercareError
 from bettercare.flow.network import Network, Scenario
 from bettercare.flow.now import Now
 from bettercare.plan import Plan
-from bettercare.twin import find_twin
 from bettercare.web.background import Background, Task, digest
 from bettercare.web.flow_run import FlowAsked, FlowOrder, Kept, Kind
 
@@ -49,7 +48,7 @@ class FlowJobs(Background[FlowJob, Kept]):
     under = "flow"
     most_kept = 20
 
-    def __init__(self, folder: Path | None, twin: Callable[[str], Path] = find_twin) -> None:
+    def __init__(self, folder: Path | None, twin: Callable[[str], Path]) -> None:
         """``twin`` gives the file that joins a plan, by its id, to its network; it raises BettercareError when there is none."""
         super().__init__(folder)
         self._twin = twin

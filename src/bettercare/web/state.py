@@ -12,7 +12,9 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request
 
 from bettercare.assurance import Assessment, assess, open_programme
+from bettercare.errors import BettercareError
 from bettercare.flow import Network, read_network, shipped_networks
+from bettercare.flow.network_file import FILE
 from bettercare.plan import Plan
 from bettercare.store import Missing, Store
 from bettercare.twin import find_twin
@@ -124,12 +126,16 @@ class Deployment:
         return self.keep(("network", plan), lambda: _shipped_network(plan))
 
     def twin(self, plan: str) -> Path:
-        """The file that joins a plan to its network.
+        """The file that joins a plan to its network: in the plan's own folder, or else beside the shipped network.
 
         Raises:
             BettercareError: there is none.
         """
-        return find_twin(self._folders.get(plan, plan))
+        folder = self._folders.get(plan)
+        network = folder / "flow" / FILE if folder else _shipped_file(plan)
+        if network is None:
+            raise BettercareError(f"No network is shipped with {plan!r}.", remedy=f"Give the plan a file flow/{FILE}.")
+        return find_twin(plan, network)
 
     def assessment(self, plan: str) -> Assessment:
         """The plan judged at its data date; the same object until the store changes.
@@ -170,9 +176,13 @@ class Deployment:
 
 
 def _shipped_network(plan: str) -> Network | None:
-    # <plan>/flow/network.yaml; a plan need not have one.
-    path = next((path for path in shipped_networks().values() if path.parent.parent.name == plan), None)
+    path = _shipped_file(plan)
     return read_network(path) if path is not None else None
+
+
+def _shipped_file(plan: str) -> Path | None:
+    # <plan>/flow/network.yaml; a plan need not have one.
+    return next((path for path in shipped_networks().values() if path.parent.parent.name == plan), None)
 
 
 def deployment_of(request: Request) -> Deployment:
