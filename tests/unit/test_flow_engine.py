@@ -297,6 +297,8 @@ def test_a_run_goes_on_until_the_measure_is_known() -> None:
     assert 4 < result.replications < 400
     assert wanted.reached(result)
     assert run(busy(), 400, until=wanted, workers=2).replications == result.replications
+    # Nobody is ever held there: that is not known to be so however many times it was not seen.
+    assert run(busy(5), 30, until=Precision("blocked", "s", first=4)).replications == 30
 
 
 def test_the_log_tells_each_patients_story(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Precision:
-    """Go on until the 95% interval of the mean of a measure is within ``relative`` of it on each side, ``first`` replications at least."""
+    """Go on until the 95% interval of the mean of a measure is within ``relative`` of it on each side, ``first`` replications at least.
+    A mean of 0 is never known so well: what has not happened yet may be rare."""
 
     measure: str
     of: str
@@ -23,4 +24,4 @@ class Precision:
     def reached(self, result: Result) -> bool:
         """Whether the run so far knows the measure well enough."""
         found = result.estimate(self.measure, self.of, self.patient, self.period)
-        return found.replications > 1 and found.half_width <= self.relative * abs(found.mean)
+        return found.replications > 1 and found.mean != 0 and found.half_width <= self.relative * abs(found.mean)
