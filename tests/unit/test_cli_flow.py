@@ -106,6 +106,11 @@ def test_a_template_can_be_filled_in_and_forecast_from(small: str, tmp_path: Pat
         "forecast", small, "--state", "now.csv", "--replications", "5", "--hours", "6", "--workers", "1"
     ).output
     assert "Synthetic" not in said
+    Path("now.csv").write_text("filled in")
+    assert "is there already" in bettercare("template", small, "--out", "now.csv", code=2).output
+    assert Path("now.csv").read_text() == "filled in"
+    bettercare("template", small, "--out", "now.csv", "--force")
+    assert Path("now.csv").read_text() == printed
     first = printed.splitlines()[1].split(",")
     Path("bad.csv").write_text(printed.replace(first[1], "the-moon", 1))
     assert "the-moon" in bettercare("forecast", small, "--state", "bad.csv", code=2).output
@@ -115,7 +120,7 @@ def test_a_network_is_checked(small: str) -> None:
     said = bettercare("check", small).output
     assert "loads by the traffic equations" in said
     assert "no limit" in said
-    assert "small has no faults: 5 stations" in said
+    assert "small has no faults: 5 stations, 2 streams, 0 escalations, 2 scenarios, 2 targets." in said
     broken = Path(small).read_text().replace("station: team", "station: nowhere")
     Path("broken.yaml").write_text(broken)
     assert "nowhere" in bettercare("check", "broken.yaml", code=2).output

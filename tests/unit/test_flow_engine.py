@@ -564,6 +564,19 @@ def test_who_is_there_at_the_start_can_be_cause_for_an_escalation() -> None:
     assert trace[8:11].tolist() == [1, 5, 5]
 
 
+@pytest.mark.parametrize(("state", "to"), [(0, -1), (2, 1)])
+def test_nobody_begins_on_the_way_to_where_their_class_has_no_time(state: int, to: int) -> None:
+    stations = [Station("t", "T", servers=1), Station("s", "S", servers=1)]
+    one, two = PatientClass("a", "A"), PatientClass("b", "B")
+    it = network(stations, [regular(1.0)], {("s", "a"): fixed(1.0), ("t", "b"): fixed(1.0)}, classes=(one, two), days=2)
+    at = np.array([1 if state == 0 else 0])
+    begun = Start(
+        datetime(2025, 1, 6, 8), at, np.array([1]), np.zeros(1), np.array([state]), np.array([to]), np.full(1, np.nan)
+    )
+    with pytest.raises(BettercareError, match="how long those of their class stay"):
+        run(it, 1, start=begun)
+
+
 def test_an_escalation_that_never_begins_changes_nothing() -> None:
     never = Escalation(
         "never", "Never", "s", 10_000, 0, places=(ExtraPlaces("s", 4),), diverts=(Divert("in", 1.0, "lost"),)

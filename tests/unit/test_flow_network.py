@@ -118,9 +118,11 @@ FAULTS: list[tuple[str, tuple[str, str], str]] = [
     ("no rate", (", per_day: 48", ""), "door needs either per_day or every."),
     ("no time between", ("{fixed: 1, unit: hours}", "{fixed: 0, unit: hours}"), "calls has more than 1,000,000 patients a day."),
     ("shares above 1", ("ward: 0.25, home: rest", "ward: 0.25, home: 0.8"), "line 22: The shares from desk of any add to 1.05."),
-    ("shares without a rest", ("ward: 0.25", "ward: 1.25"), "The shares from desk add to 1.25 without the rest."),
+    ("shares without a rest", ("ward: 0.25", "ward: 0.25, desk: 1"), "The shares from desk add to 1.25 without the rest."),
     ("two rests", ("ward: 0.25", "ward: rest"), "rest is written twice for desk."),
-    ("a share in per cent", ("ward: 0.25", "ward: 25%"), "'25%' is not a number."),
+    ("a share in per cent", ("ward: 0.25", "ward: 33.3%"), "'33.3%' is not a number. Write 0.333."),
+    ("words for a whole number", ("servers: 10", "servers: soon"), "'soon' is not a number. Write a whole number, such as 12."),
+    ("words for a number", ("per_day: 48", "per_day: soon"), "'soon' is not a number. Write digits with a decimal point"),
     ("to and shares", ("shares: {ward", "to: home, shares: {ward"), "A route needs either to (with share) or shares."),
     ("becomes of nothing", ("home: rest}", "home: rest}, becomes: {wrad: old}"), "becomes names 'wrad', which has no share."),
     ("hours that overlap", ("  - {station: ward, to: home}", "  - {station: ward, to: home}\n  - {station: ward, to: home, days: all}\n  - {station: ward, to: home, from: 8, until: 9}"), "Two parts of the week of the routes from ward of any overlap."),
@@ -185,6 +187,7 @@ MORE: list[tuple[str, str, str]] = [
     ("a change by nothing", "scenarios: [{id: s, title: S, changes: [{what: servers, at: ward}]}]", "A change needs exactly one of to, add and times."),
     ("a change of nothing", "scenarios: [{id: s, title: S, changes: [{what: beds, at: ward, add: 1}]}]", "what: 'beds' is not allowed here."),
     ("no changes", "scenarios: [{id: s, title: S}]", "A row of scenarios 's' has no changes."),
+    ("a scenario of too much", "scenarios: [{id: s, title: S, changes: [{what: servers, at: ward, add: 1000000}]}]", "The servers of ward would be 1,000,010. It must lie from 0 to 1,000,000."),
     ("a scenario nobody can run", "scenarios: [{id: s, title: S, changes: [{what: servers, at: ward, add: -11}]}]", "The servers of ward would be -1."),
     ("a choice of nothing", "choices: [{id: c, of: [], by: shortest-queue}]", "of must be a list of words."),
     ("a choice of no kind", "choices: [{id: c, of: [ward], by: luck}]", "by: 'luck' is not allowed here."),
@@ -205,15 +208,17 @@ ESCALATIONS: list[tuple[str, tuple[str, str], str]] = [
     ("no title", ("    title: Full\n", ""), "line 28: A row of escalations 'full' has no title."),
     ("an unknown field", ("after: 3", "afer: 3"), "line 33: 'afer' is not known in escalations. Did you mean after?"),
     ("never full", ("opens: 10", "opens: 1000001"), "opens is 1,000,001. It must lie from -1,000,000 to 1,000,000 patients."),
+    ("closes out of range", ("closes: 5", "closes: -1000001"), "line 32: closes is -1,000,001."),
+    ("per cent of patients", ("opens: 10", "opens: 20%"), "line 31: opens: '20%' is not a number. Write a whole number, such as 12."),
     ("half a patient", ("closes: 5", "closes: 5.5"), "line 32: closes: '5.5' is not a whole number."),
     ("eight days", ("after: 3", "after: 169"), "after is 169. It must lie from 0 to 168 hours."),
     ("upside down", ("closes: 5", "closes: 10"), "line 28: full begins at 10 patients more than places and ends at 10."),
-    ("watches nothing", ("watches: ward", "watches: wrd"), "line 28: watches names 'wrd', which is not in stations. Did you mean ward?"),
+    ("watches nothing", ("watches: ward", "watches: wrd"), "line 30: watches names 'wrd', which is not in stations. Did you mean ward?"),
     ("watches an outcome", ("watches: ward", "watches: home"), "watches names 'home', which is not in stations."),
     ("watches the unlimited", ("servers: 10", "servers: unlimited"), "full watches ward, which has unlimited servers: there are never more patients."),
     ("places of the unlimited", ("servers: 2", "servers: unlimited"), "line 28: full opens places at desk, which has unlimited servers."),
     ("places nowhere", ("ward: 5", "wrad: 5"), "station names 'wrad', which is not in stations. Did you mean ward?"),
-    ("no more places", ("ward: 5", "ward: 0"), "servers is 0. It must lie from 1 to 1,000,000 servers."),
+    ("no more places", ("{desk: 1, ward: 5}", "\n      desk: 1\n      ward: 0"), "line 36: servers is 0. It must lie from 1 to 1,000,000 servers."),
     ("half a place", ("ward: 5", "ward: 0.5"), "line 34: servers: '0.5' is not a whole number."),
     ("places without a number", ("ward: 5", "ward: ~"), "line 34: places: 'ward' has no number. Write how many more places it has."),
     ("a list of places", ("{desk: 1, ward: 5}", "[{station: ward, servers: 5}]"), "line 34: places: places must be a list of `name: value`. Write it as places: {ward: 10}."),
@@ -222,7 +227,7 @@ ESCALATIONS: list[tuple[str, tuple[str, str], str]] = [
     ("diverts to nowhere", ("0.25, to: home", "0.25, to: hme"), "to names 'hme', which is not in stations or choices or outcomes. Did you mean home?"),
     ("diverts to where they go", ("0.25, to: home", "0.25, to: desk"), "line 28: full diverts door to desk, where it goes anyway."),
     ("diverts more than all", ("0.25, to", "0.75, to"), "line 28: The shares of door that full diverts add to 1.25. Lower them"),
-    ("a share above 1", ("0.25, to", "1.25, to"), "share is 1.25. It must lie from 0 to 1."),
+    ("a share in per cent", ("0.25, to", "20%, to"), "line 35: share: '20%' is not a number. Write 0.2."),
     ("a share of nothing", ("0.25, to", "0, to"), "full diverts no share of door."),
     ("no share", ("share: 0.25, ", ""), "line 35: A row of diverts has no share."),
     ("a mapping of diverts", ("[{stream: door, share: 0.25, to: home}, {stream: door, share: 0.5, to: ward}]", "{door: 0.5}"), "line 35: diverts must be a list."),
@@ -239,6 +244,21 @@ def test_each_fault_of_an_escalation(swap: tuple[str, str], says: str) -> None:
     assert any(says in fault for fault in found), found
     assert all(fault.startswith("network.yaml, line ") for fault in found), found
     assert len(found) <= 2, found
+
+
+@pytest.mark.parametrize(
+    ("swap", "says"),
+    [
+        (("0.25, to", "1.25, to"), "line 35: share is 1.25."),
+        (("0.25, to", "-0.25, to"), "line 35: share is -0.25."),
+        (("{ward: 0.25, home: rest}", "{ward: 1.25, home: rest}"), "line 22: share is 1.25."),
+        (("{ward: 0.25, home: rest}", "{ward: -0.25, home: rest}"), "line 22: share is -0.25."),
+        (("{station: ward, to: home}", "station: ward\n    to: home\n    share: 1.25"), "line 25: share is 1.25."),
+    ],
+)
+def test_a_share_out_of_range_is_one_fault_in_its_own_line(swap: tuple[str, str], says: str) -> None:
+    (fault,) = faults(FULL.replace(*swap))
+    assert says in fault
 
 
 def test_an_escalation_is_read_and_written() -> None:
@@ -550,7 +570,7 @@ def test_a_change_that_cannot_be_made_names_the_scenario_and_the_change(
     [
         (Change("escalation", "full", to=2), "An escalation is changed by times alone."),
         (Change("escalation", "full", add=2), "An escalation is changed by times alone."),
-        (Change("escalation", "full", times=1e9), "The places of full at desk would be 1e+09."),
+        (Change("escalation", "full", times=1e9), "The places of full at desk would be 1,000,000,000."),
         (Change("escalation", "full", patient="old", times=2), "A change of escalation is for every class."),
     ],
 )
@@ -625,6 +645,14 @@ def test_warnings() -> None:
     short = ("servers: 10", "servers: 10, queue: 9, if_full: home")
     assert "full can never begin: at most 9 can wait for ward, and it takes 10." in warned(short, more=begins)
     assert "never begin" not in warned(("servers: 10", "servers: 10, queue: 10, if_full: home"), more=begins)
+    for opens, closes, says in (
+        (100, -10, ""),
+        (101, 5, "full will hardly ever begin: it takes 101 patients more than places at ward, which has 10."),
+        (-9, -11, "full can never end: it ends at -11, and ward when empty is at -10."),
+        (-10, -11, "full is always on: it begins at -10, and ward when empty is at -10."),
+    ):
+        said = warned(more=begins.replace("opens: 10", f"opens: {opens}").replace("closes: 5", f"closes: {closes}"))
+        assert [line for line in said.splitlines() if line.startswith("full ")] == [says] * bool(says)
     # Who is held at the desk waits for the ward too.
     assert "never begin" not in warned(short, ("servers: 2", "servers: 2, holds: yes"), more=begins)
 

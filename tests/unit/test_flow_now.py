@@ -129,7 +129,10 @@ def test_the_moment_may_stand_in_the_file(tmp_path: Path) -> None:
     head = "patient,station,class,since,state,at\n"
     row = "p1,ed,walk-in,2016-04-11T09:15,in service,"
     assert read(tmp_path, head + row + "2016-04-11T10:00", None).at == AT
-    assert faults(tmp_path, head + row, None) == [("now.csv", "When the snapshot was taken is not known.")]
+    with pytest.raises(
+        SnapshotError, match=r"not known\. Fill the column at, or give the time \(--at on the command line\)\."
+    ):
+        read(tmp_path, head + row, None)
     both = faults(tmp_path, head + row + "2016-04-11T10:00", datetime(2016, 4, 11, 11))
     assert both == [
         ("row 2, column at", "The snapshot was taken at 2016-04-11 10:00 here and at 2016-04-11 11:00 elsewhere.")
@@ -255,6 +258,24 @@ def test_a_file_that_is_not_there_and_rows_that_are_not_text() -> None:
     odd = {"patient": float("nan"), "station": 7, "class": ["x"], "since": 1e308, "state": True}
     with pytest.raises(SnapshotError):
         Now.of([odd], NETWORK, AT)
+
+
+@pytest.mark.parametrize(
+    ("station", "patient", "goes_to", "taken"),
+    [
+        ("ward-b", "medical", "ed", None),
+        ("ed", "walk-in", "hub", None),
+        ("ed", "walk-in", "beds", "beds"),
+        ("ed", "walk-in", "ward-b", "ward-b"),
+        ("ed", "walk-in", "home", "home"),
+    ],
+)
+def test_where_no_route_leads_is_not_taken(station: str, patient: str, goes_to: str, taken: str | None) -> None:
+    row = {"patient": "p", "station": station, "class": patient, "since": AT, "state": "ready", "goes_to": goes_to}
+    now = Now.of([row], NETWORK, AT)
+    assert now.rows["goes_to"].to_list() == [taken]
+    said = f"1 patient waits to go where no route leads ({station} to {goes_to}): where they go is drawn as if it were not given."
+    assert now.warnings == (() if taken else (said,))
 
 
 def test_what_is_odd_is_said(tmp_path: Path) -> None:

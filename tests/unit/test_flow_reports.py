@@ -378,6 +378,13 @@ def test_a_calibration_report_keeps_what_was_held_out_apart() -> None:
     assert "(held out)" in " ".join(texts(drawing.wide))
     assert html(made)
     assert pdf(made)
+    (knob,) = found.settings
+    moved = replace(found, misfit=(1.0, 1.5), settings=(replace(knob, before=1.0, after=1.07),))
+    assert (
+        "the misfit is 1 before and 1.5 after. No knob moved by more than 10% of" in calibration_report(moved).verdict
+    )
+    still = replace(moved, settings=(replace(knob, before=1.0, after=1.0),))
+    assert "The search found nothing better than where it began" in calibration_report(still).verdict
 
 
 def test_amounts_are_written_as_they_are_read() -> None:

@@ -14,6 +14,7 @@ from bettercare.flow.forecast import forecast
 from bettercare.flow.network import Change, Divert, Escalation, ExtraPlaces, Scenario
 from bettercare.flow.network_file import write_network
 from bettercare.flow.start_state import invented_state
+from bettercare.reports.amounts import count
 from bettercare.reports.exhibit import Document, Table
 from bettercare.reports.flow import comparison_report, forecast_report, run_report
 from bettercare.reports.flow.answers import share
@@ -76,7 +77,9 @@ def test_when_it_begins_and_ends_in_words(opens: int, closes: int, after: int, b
 
 def test_what_it_does_in_words() -> None:
     assert does(network(), EXTRA) == f"4 more beds at {HOSTILE}"
-    assert does(network(), AWAY) == "50% of Walk-ins and Ambulances to Home; 25% of Ambulances to Community team"
+    assert (
+        does(network(), AWAY) == "50% of Walk-ins and Ambulances go to: Home; 25% of Ambulances go to: Community team"
+    )
     assert does(network(), replace(AWAY, diverts=())) == "nothing"  # as a scenario may leave it
 
 
@@ -115,6 +118,13 @@ def test_those_diverted_come_from_outside() -> None:
     for escalations, per_day in (((always,), 0.5), ((), 0.0)):
         frame = stations_frame(run(replace(roomy, escalations=escalations), 8, days=45))
         assert dict(frame.select("station", "from_outside").iter_rows())["team"] == pytest.approx(per_day, abs=0.1)
+
+
+def test_the_drawing_tells_ordinary_places_from_extra_ones(result: Result) -> None:
+    places = {row["station"]: (row["servers"], row["places"]) for row in stations_frame(result).iter_rows(named=True)}
+    extra = 4 * result.estimate("escalated", "extra").mean
+    assert places["ward-one"] == (pytest.approx(16), f"beds + {count(extra)} extra")
+    assert places["ward-two"] == (6, "beds")
 
 
 def test_what_it_rests_on_and_what_a_scenario_changes_are_named(document: Document) -> None:
@@ -176,6 +186,22 @@ def test_the_pages_show_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, re
     on = share(result.estimate("escalated", "extra").mean)
     assert "Extra beds &lt;i&gt;" in glance
     assert f'<td data-head="Hours on" class="bc-number"><div>{on}</div></td>' in glance
+    assert glance.index("Begins with") < glance.index("Held elsewhere for it")
+    held = count(result.values("held-for-days", "ward-one").mean() * 24 / result.hours)
+    assert held != "0"
+    assert f'<td data-head="Held elsewhere for it" class="bc-number"><div>{held}</div></td>' in glance
+    ward = client.get(f"/plans/{BCF}/flow/stations/ward-one").text
+    assert f"<dt>Held elsewhere for a place here, at any time</dt><dd>{held}" in ward
+    assert "those held elsewhere for it wait in the place they have" in ward
+    assert "<dt>Mean wait for a place" not in ward
+    assert "<dt>Mean wait for a place" in client.get(f"/plans/{BCF}/flow/stations/cubicles").text
+    two = (job, replace(job, id="two", asked=FlowAsked("forecast", 4, 1, hours=72)))
+    monkeypatch.setattr(client.deployment.flow_jobs, "recent", lambda _, kind=None: [one for one in two if kind in (None, one.asked.kind)])  # fmt: skip
+    runs, others = client.get(f"/plans/{BCF}/flow/run").text.partition("Forecasts, calibrations and promises so far")[
+        ::2
+    ]
+    assert ("jobs/one" in runs, "jobs/two" in runs) == (True, False)
+    assert ("jobs/one" in others, "jobs/two" in others) == (False, True)
     store.close()
 
 

@@ -15,9 +15,10 @@ from scipy import stats
 
 from bettercare.cli.twin import twin_command
 from bettercare.errors import BettercareError, PlanError
-from bettercare.flow.network import Change, Evidence, Network, Target
+from bettercare.flow.network import Change, Escalation, Evidence, Network, Target
 from bettercare.flow.network_file import network_of
 from bettercare.plan import Plan
+from bettercare.reports.flow.evidence import BASES, assumed_in_words, rows_of
 from bettercare.reports.page import html
 from bettercare.reports.twin_report import _beds, _Label, _lifts, promises_report
 from bettercare.reports.workbook import workbook
@@ -38,7 +39,7 @@ from bettercare.twin import (
 )
 from bettercare.twin.mapping import Promise, sized, whole_shares
 from bettercare.twin.promises import Answered, Base, Missed, judge, missed, predicted
-from bettercare.twin.smallest import _turns
+from bettercare.twin.smallest import ALL, _turns
 from small_plan import small_plan
 
 NETWORK = """
@@ -535,8 +536,46 @@ def test_the_report_says_what_all_levers_do_where_none_does():
     said = tables["beds-smallest"].message
     assert "All levers together give a chance of 80% with each at 100% of its limit." in said
     assert "Not even all levers together at their limits give a chance of 95%: it is 83%." in said
-    sizes = {row["lever"]: (row["p0.8"], row["limit"]) for row in tables["room-together"].table.rows}
+    sizes = {row["lever"]: (row["p0.8"], row["limit"]) for row in tables["beds-together"].table.rows}
     assert sizes == {"Beds": ("6", "6 beds"), "Shorter stays": ("10%", "10% off")}
+
+
+def test_every_criterion_at_once_is_held_against_the_same_futures():
+    beds = answered("beds")
+    room, quick = beds.of("room"), beds.of("as-now")
+    both = tuple(
+        dataclasses.replace(one, promise=dataclasses.replace(one.promise, suffices=True)) for one in (room, quick)
+    )
+    search, lever = Search(Answered(beds.trial, both), 12), twin().lever("beds")
+    found = search.smallest(ALL, lever, 0.5)
+    assert found.size is not None
+    assert found.before == (room.holds & quick.holds).mean() < 0.5
+    # Run again by hand: the futures in which both hold, and not the fewer of two chances.
+    values = beds.trial.values(sized(lever.changes, found.size))
+    held = predicted(room.promise, values["room"], room.missed, 7) <= 0.85
+    assert found.reached == (held & (values["as-now"] >= quick.bounds - 1e-12)).mean() >= 0.5
+    short = search.smallest(ALL, twin().lever("stays"), 0.99)
+    assert (short.size, short.short) == (None, ("room", "as-now"))
+    with pytest.raises(BettercareError, match="no criteria"):
+        Search(answered("door"), 12).probability(ALL, lever, 0)
+
+
+def test_levers_that_get_in_each_others_way_are_tried_as_far_as_both_go():
+    way = "{what: share, at: door, class: ill, goes: home, instead_of: ward, add: 0.01}"
+    extra = "".join(
+        f"  - {{id: {name}, title: {name}, unit: points, questions: [beds], limit: 60, step: 1, changes: [{way}], basis: stated}}\n"
+        for name in ("avoid", "prevent")
+    )
+    levers = twin_of(TWIN.replace("not_modelled:", f"{extra}not_modelled:")).levers[-2:]
+    search = Search(answered("beds"), 12)
+    # Each alone moves 60 of the 99 points or fewer; together no more than all that go to the ward.
+    assert search.smallest("never", levers[0], 0.5).most == 60
+    found = search.together("never", levers, 0.5)
+    assert (found.part, found.most) == (None, 0.8)
+    assert found.sizes == {"avoid": 48, "prevent": 48}
+    reply = Reply(twin().question("beds"), answered("beds"), (search.smallest("never", levers[0], 0.5),), (), (found,))
+    said = {one.id: one.message for one in promises_report(Answer(plan(), network(), twin(), (reply,), 12, 7)).exhibits}
+    assert "at 80% of their limits, the most possible at once, give" in said["beds-smallest"]
 
 
 def test_beds_needed():
@@ -588,7 +627,8 @@ def test_one_claim_has_one_chance_and_the_search_says_its_draws():
     assert (len(together.beds), found.draws) == (6, 8)
     assert together.chance == reply.answered.suffices
     for one in reply.smallest:
-        assert one.before == reply.answered.of(one.promise).probability
+        assert one.promise == ALL
+        assert one.before == reply.answered.suffices
         assert (one.size == 0) == (one.before >= one.wanted)
     document = promises_report(found)
     tables = {one.id: one for one in document.exhibits}
@@ -599,6 +639,14 @@ def test_one_claim_has_one_chance_and_the_search_says_its_draws():
         assert "first 6" in exhibit.note
         assert "all 8 futures" in exhibit.note
     assert "6 futures" in document.verdict
+    assert "rough" in document.verdict
+    smallest = tables["beds-smallest"]
+    assert smallest.message.startswith("At most 85% full.")  # the one criterion
+    assert "rough" in smallest.message
+    assert (
+        "All are criteria of whether the beds suffice but: As quick as now; Empty." in tables["beds-promises"].message
+    )
+    assert "do not shrink when fewer come" not in smallest.note
 
 
 def test_a_promise_that_holds_in_the_first_draws_alone_does_not_hold_already():
@@ -650,6 +698,18 @@ def test_the_report_says_it_and_is_written():
     assert len(workbook(document)) > 5_000
     ids = [exhibit.id for exhibit in document.exhibits]
     assert len(ids) == len(set(ids))
+
+
+def test_the_basis_is_counted_as_reports_of_runs_count_it():
+    surge = Escalation("surge", "Extra beds", "ward", 4, 2, evidence=Evidence("assumed", note="Chosen"))
+    steps = dataclasses.replace(whole(), network=dataclasses.replace(network(), escalations=(surge,)))
+    tables = {one.id: one for one in promises_report(steps).exhibits}
+    rows = rows_of(steps.network)
+    assert "1 of the" in assumed_in_words(rows)
+    assert assumed_in_words(rows) in tables["twin-network"].message
+    assert tables["twin-network"].table.rows[-1] == {"title": "Escalations"} | dict.fromkeys(BASES, 0) | {"assumed": 1}
+    own = {row["title"]: row["stated"] for row in tables["twin-own"].table.rows}
+    assert (own["Promises"], own["Levers"]) == (4, 3)
 
 
 def test_labels_over_their_lines_keep_apart():

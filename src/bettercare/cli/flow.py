@@ -29,6 +29,7 @@ from bettercare.flow.scenarios import scenario as scenario_of
 from bettercare.reports.exhibit import Document, Headline
 from bettercare.reports.files import written
 from bettercare.reports.terminal import in_short
+from bettercare.reports.words import plural
 
 SEED = 1
 HOURS = 72
@@ -281,7 +282,7 @@ def compare_command(
     folder: Path | None,
 ) -> None:  # fmt: skip
     """Set the network beside scenarios of it: the same patients with the same luck."""
-    from bettercare.reports.flow import comparison_report
+    from bettercare.reports.flow.comparison_report import comparison_report, price_of
 
     its = _read(network)
     chosen = [_scenario(its, one) for one in scenarios]
@@ -290,7 +291,7 @@ def compare_command(
     no_file_in_the_way(folder)
     with _progress(f"Comparing {1 + len(chosen)} networks") as progress:
         found = compare(its, chosen, replications, seed, _cores(workers), antithetic, days, progress)
-    _publish(comparison_report(found), _folder(folder, its), "flow-comparison")
+    _publish(comparison_report(found), _folder(folder, its), "flow-comparison", price_of(found))
 
 
 # --- now --------------------------------------------------------------------------------------------------------------------
@@ -319,7 +320,7 @@ def compare_command(
     "--decision",
     "decisions",
     multiple=True,
-    help='What to try: a scenario id, or such as "open 12 at medical-wards", "close 4 at majors", "divert 20% of walk-in-minor", "weekend discharges at medical-wards"; join several with +; may be repeated.',
+    help='What to try: a scenario id, or such as "open 12 at acute medical unit", "close 4 at majors", "divert 20% of walk-in-minor", "weekend discharges at medical-wards"; join several with +; may be repeated.',
 )
 @click.option("--replications", default=FUTURES, show_default=True, help="How many futures to simulate.")
 @_seed
@@ -334,7 +335,7 @@ def forecast_command(
     from bettercare.flow.forecast import forecast
     from bettercare.flow.now import read_now
     from bettercare.flow.start_state import invented_state
-    from bettercare.reports.flow import forecast_report
+    from bettercare.reports.flow.forecast_report import forecast_report, unknown_at
 
     its = _read(network)
     no_file_in_the_way(folder)
@@ -347,7 +348,8 @@ def forecast_command(
     with _progress(f"Forecasting {its.id}") as progress:
         now = read_now(state, its, moment) if state is not None else invented_state(its, seed)
         found = forecast(its, now, known, hours, replications, seed, chosen, _cores(workers), progress)
-    _publish(forecast_report(found, synthetic=state is None), _folder(folder, its), "flow-forecast")
+    report = forecast_report(found, synthetic=state is None, warnings=() if state is None else unknown_at(now, its))
+    _publish(report, _folder(folder, its), "flow-forecast")
 
 
 def decision_of(network: Network, text: str) -> Scenario:
@@ -464,7 +466,7 @@ def list_command() -> None:
         network = read_network(path)
         _say(f"{ident}: {network.title}", "bold")
         _say(
-            f"    {len(network.stations)} stations, {len(network.arrivals)} streams of patients, plan {network.plan or 'none'}"
+            f"    {plural(len(network.stations), 'station')}, {plural(len(network.arrivals), 'stream')} of patients, plan {network.plan or 'none'}"
         )
         for one in network.scenarios:
             _say(f"    --scenario {one.id}: {one.title}", "dim")
@@ -490,9 +492,13 @@ def check_command(network: str) -> None:
     commands.out.print(table)
     for sentence in warnings_of(its):
         _say(f"Note: {sentence}")
-    _say(
-        f"{its.id} has no faults: {len(its.stations)} stations, {len(its.arrivals)} streams, {len(its.escalations)} escalations, {len(its.scenarios)} scenarios, {len(its.targets)} targets."
-    )
+    listed = ", ".join(
+        plural(len(rows), noun)
+        for noun, rows in {
+            "station": its.stations, "stream": its.arrivals, "escalation": its.escalations, "scenario": its.scenarios, "target": its.targets,
+        }.items()
+    )  # fmt: skip
+    _say(f"{its.id} has no faults: {listed}.")
 
 
 def _number(value: float | None) -> str:
@@ -504,7 +510,8 @@ def _number(value: float | None) -> str:
 @click.option(
     "--out", "target", type=click.Path(path_type=Path), help="Write it to this .csv file.  [default: print it]"
 )
-def template_command(network: str, target: Path | None) -> None:
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def template_command(network: str, target: Path | None, force: bool) -> None:
     """The CSV to fill in with who is where now, for `flow forecast --state`."""
     from bettercare.flow.now import template
 
@@ -514,4 +521,10 @@ def template_command(network: str, target: Path | None) -> None:
         return
     if target.suffix.lower() != ".csv":
         raise BettercareError(f"{target.name!r} does not end in .csv.", "--out", "Change the ending.")
+    if target.is_file() and not force:
+        raise BettercareError(
+            f"{target.name!r} is there already and may be filled in.",
+            "--out",
+            "Give another name, or --force to write over it.",
+        )
     _write(target, text.encode())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.text import Text
 
 from bettercare.cli import commands
 from bettercare.cli.commands import Command, no_file_in_the_way
@@ -68,6 +69,8 @@ def twin_command(
     for section in _short(document).sections:
         for table in section_tables(section):
             commands.out.print(table)
+        for note in (one.note for one in section.exhibits if one.id.endswith("-smallest")):
+            commands.out.print(Text(note, style="dim"))
     folder = folder or Path("out") / its.id
     folder.mkdir(parents=True, exist_ok=True)
     for kind, write in WRITERS.items():
@@ -80,7 +83,7 @@ def twin_command(
 
 
 _SHORT = {
-    "title": "", "lever": "", "bound": "Holds", "low": "", "middle": "", "high": "", "probability": "", "planned": "Planned",
+    "title": "", "lever": "", "bound": "Holds", "low": "", "middle": "", "high": "", "probability": "", "now": "", "before": "Without", "planned": "Planned",
     "p0.5": "For 50%", "p0.8": "For 80%", "p0.95": "For 95%", "limit": "",
 }  # fmt: skip
 """Columns that fit a terminal of 80 columns and what they are called there, or "" for as in the report, which has the others."""

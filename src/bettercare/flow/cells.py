@@ -10,6 +10,7 @@ from typing import Any
 from bettercare.errors import BettercareError
 from bettercare.flow.fields import Field, dictionary, kinds, parameters
 from bettercare.flow.network import UNLIMITED, Distribution
+from bettercare.flow.network_yaml import digits
 from bettercare.flow.week import DAYS, SETS_OF_DAYS
 from bettercare.plan.cells import number, value_of
 from bettercare.plan.dictionary import Column
@@ -17,6 +18,7 @@ from bettercare.plan.yaml_file import Node
 
 REST = "rest"
 _HOUR = re.compile(r"([0-9]{1,2})(:00)?")
+_WHOLE = "Write a whole number, such as 12."
 _HOUR_REMEDY = "Write a whole hour from 00:00 to 24:00, such as 08:00."
 # What the same thing is called in the data model, or elsewhere in the file, and here.
 _OTHERWISE = {
@@ -65,7 +67,7 @@ def _scalar(field: Field, node: Node) -> str:
 
 def _word(field: Field, node: Node) -> Any:
     text = _scalar(field, node)
-    kind = field.type if field.type in {"id", "text", "number", "integer", "flag", "choice", "date"} else "text"
+    kind = field.type if field.type in {"id", "text", "flag", "choice", "date"} else "text"
     return value_of(Column(field.name, kind, field.required, "", field.choices, field.meaning), text)
 
 
@@ -74,23 +76,34 @@ def _ref(field: Field, node: Node) -> str:
     return text if text in field.words else str(value_of(Column(field.name, "id", "yes", "", (), ""), text))
 
 
+def _number(field: Field, node: Node) -> Any:
+    text = _scalar(field, node)
+    whole = field.type in {"integer", "limit"}
+    try:
+        return value_of(Column(field.name, "integer" if whole else "number", "yes", "", (), ""), text)
+    except BettercareError as error:
+        remedy = error.remedy
+        # A network has no column of units for the sign to go to.
+        if "%" in remedy:
+            remedy = _WHOLE if whole else f"Write {digits(round(number(text.rstrip('%')) / 100, 12))}."
+        elif whole:
+            remedy = remedy.replace("Write digits with a decimal point, such as 1940 or 54.4.", _WHOLE)
+        raise BettercareError(error.what, remedy=remedy) from None
+
+
 def _limit(field: Field, node: Node) -> float:
     text = _scalar(field, node)
     if text == "unlimited":
         return UNLIMITED
     if text.startswith("-"):
         raise NotThis(f"{text[:40]} is negative.", f"Write a number, 0 or more, or unlimited, as {field.name}.")
-    found = number(text)
-    if field.type == "limit number":
-        return found
-    if found != int(found):
-        raise NotThis(f"{text[:40]!r} is not a whole number.", "Write it without decimals, or unlimited.")
-    return int(found)
+    found: float = _number(field, node)
+    return found
 
 
 def _share(field: Field, node: Node) -> float | str:
-    text = _scalar(field, node)
-    return REST if text == REST else number(text)
+    found: float | str = REST if _scalar(field, node) == REST else _number(field, node)
+    return found
 
 
 def _hour(field: Field, node: Node) -> int:
@@ -131,7 +144,7 @@ def _numbers(field: Field, node: Node) -> tuple[float, ...]:
     items = node.value if isinstance(node.value, list) else [node]
     if not items or not all(isinstance(item.value, str) for item in items):
         raise NotThis(f"{field.name} must be a list of numbers.", f"Write it as {field.name}: [1, 2, 3].", node.line)
-    return tuple(number(item.value) for item in items)
+    return tuple(_number(field, item) for item in items)
 
 
 def _matrix(field: Field, node: Node) -> tuple[tuple[float, ...], ...]:
@@ -234,12 +247,13 @@ def _mixture(field: Field, node: Node, unit: str) -> dict[str, Any]:
     for item in node.value:
         if not isinstance(item.value, dict) or not _there(item.get("weight")):
             raise NotThis("A part of a mixture has no weight.", "Add weight: 0.5 to it.", item.line)
-        text = _scalar(weight, item.value["weight"])
-        weights.append(number(text))
+        weights.append(_number(weight, item.value["weight"]))
     return {"parts": tuple(time_of(field, item, unit) for item in node.value), "weights": tuple(weights)}
 
 
 _READERS: Mapping[str, Callable[[Field, Node], Any]] = {
+    "number": _number,
+    "integer": _number,
     "ref": _ref,
     "limit": _limit,
     "limit number": _limit,

@@ -45,7 +45,7 @@ from bettercare.plan.cells import value_of
 from bettercare.plan.dictionary import Column
 
 Place = tuple[str | int, ...]
-"""Section and position of a row; then the position of a change, or the name of a line at the top."""
+"""Section and position of a row; then a field of it, the position of a row inside that, and a field of this one."""
 MOST_FAULTS = 500
 """Faults listed of one kind: a network with more is wrong in one way all through."""
 _NAMED = {"stations", "choices", "outcomes"}
@@ -143,7 +143,9 @@ class _Check:
         self.ids["outcomes"].setdefault(TURNED_AWAY, -1)
 
     def fault(self, place: Place, what: str, remedy: str) -> Fault:
-        return Fault(self.at.get(place) or self.at.get(place[:2]) or self._named(place), what, remedy)
+        # The nearest that has a line: the value, the row it is in, the row around that.
+        known = (self.at.get(place[:length]) for length in range(len(place), 1, -1))
+        return Fault(next(filter(None, known), None) or self._named(place), what, remedy)
 
     def _named(self, place: Place) -> str:
         section, index = str(place[0]), int(place[1])
@@ -153,13 +155,13 @@ class _Check:
         named = [getattr(row, name, None) for name in ("id", "station", "patient")]
         words = ", ".join(name for name in named if isinstance(name, str) and name)
         name = f"{section}, {words}" if "id" in attributes_of(type(row)) else f"{section}, row {index + 1} ({words})"
-        return f"{name}, change {int(place[2]) + 1}" if len(place) > 2 else name
+        return f"{name}, change {int(place[3]) + 1}" if "changes" in place[2:3] and len(place) > 3 else name
 
     def values(self, but: Network | None = None) -> Iterator[Fault]:
         """Each value is of its kind and within its limits; rows that ``but`` has too are passed over."""
         if "network" not in self.unread:
             for place, field, value in _fields("network", self.network, ("network", 0)):
-                yield from self._value((*place, field.name), field, value)
+                yield from self._value(place, field, value)
         for section in RECORDS:
             known = {id(row) for row in getattr(but, section)} if but else set()
             for index, row in enumerate(getattr(self.network, section)):
@@ -257,7 +259,8 @@ class _Check:
                 yield self.fault(("targets", index), what, remedy)
         for index, knob in enumerate(network.knobs):
             if not knob.low < knob.high:
-                yield self.fault(("knobs", index), f"low {knob.low:g} is not below high {knob.high:g}.", "Swap them.")
+                what = f"low {knob.low:,.10g} is not below high {knob.high:,.10g}."
+                yield self.fault(("knobs", index), what, "Swap them.")
             if knob.change.add is not None:
                 yield self.fault(("knobs", index), "A knob cannot turn add.", "Write times, or to.")
 
@@ -298,8 +301,9 @@ class _Check:
         for (station, patient), windows in groups.items():
             covered: set[int] = set()
             for window, rows in windows.items():
-                total = math.fsum(self.network.routes[index].share for index in rows)
-                if abs(total - 1) > 1e-6:
+                shares = [self.network.routes[index].share for index in rows]
+                total = math.fsum(shares)
+                if abs(total - 1) > 1e-6 and all(0 <= share <= 1 for share in shares):
                     what = f"The shares from {station} of {patient}{words_of(window)} add to {total:.9g}."
                     yield self.fault(("routes", rows[0]), what, "Make them add to 1; rest takes what is left.")
                 hours = set(hours_of(window)) if window[0] else set()
@@ -330,7 +334,7 @@ class _Check:
                     network = changed(network, [change])
                 except BettercareError as error:
                     before = False
-                    yield self.fault(("scenarios", index, number), error.what, error.remedy)
+                    yield self.fault(("scenarios", index, "changes", number), error.what, error.remedy)
             if before:
                 yield from self._left(network, ("scenarios", index), f"With the scenario {scenario.id}, ")
         for index, knob in enumerate(self.network.knobs):
@@ -382,32 +386,33 @@ def _escalation_rules(
         if stations.count(station) > 1:
             yield f"{row.id} opens places at {station} twice.", "Put them together."
     for divert in row.diverts:
-        if not divert.share > 0:
+        if divert.share == 0:
             yield f"{row.id} diverts no share of {divert.stream}.", "Write a share above 0, or take it out."
         if goes.get(divert.stream) == divert.to:
             yield f"{row.id} diverts {divert.stream} to {divert.to}, where it goes anyway.", "Name another place."
     for stream in dict.fromkeys(divert.stream for divert in row.diverts):
-        total = math.fsum(divert.share for divert in row.diverts if divert.stream == stream)
-        if total > 1 + 1e-9:
+        shares = [divert.share for divert in row.diverts if divert.stream == stream]
+        total = math.fsum(shares)
+        if total > 1 + 1e-9 and max(shares) <= 1:
             what = f"The shares of {stream} that {row.id} diverts add to {total:.9g}."
             yield what, "Lower them: together they may be at most 1."
 
 
 def _fields(section: str, row: Any, place: Place) -> Iterator[tuple[Place, Field, Any]]:
-    """Every field of a row that is kept, those of rows inside it too."""
+    """Every field of a row that is kept, with its place, those of rows inside it too."""
     for field in dictionary()[section].values():
         owner = row if hasattr(row, field.attribute) else getattr(row, "evidence", None)
         value = getattr(owner, field.attribute, None)
+        at = (*place, field.name)
         if field.type in INSIDE:
-            yield place, field, value
+            yield at, field, value
             for index, inside in enumerate(value if isinstance(value, tuple) else ()):
-                deeper = (*place, index) if field.type == "changes" else place
                 if isinstance(inside, INSIDE[field.type]):
-                    yield from _fields(field.type, inside, deeper)
+                    yield from _fields(field.type, inside, (*at, index))
         elif field.type == "change" and isinstance(value, Change):
-            yield from _fields("changes", value, place)
+            yield from _fields("changes", value, at)
         elif owner is not None and hasattr(owner, field.attribute):
-            yield place, field, value
+            yield at, field, value
 
 
 def _is(field: Field, value: Any) -> bool:

@@ -409,9 +409,10 @@ def _change_clocks(
     counts: Any, clock: Any, bins: Any, first: Any, targets: Any, over: Any,
 ) -> Any:  # fmt: skip
     """Stop the clocks that do not run at a place (``mask``) and start those that do; returns which run."""
-    for k in range(K):
-        if (running >> k) & 1:
-            if not (mask >> k) & 1:
+    changed, k = running ^ mask, 0
+    while changed:
+        if changed & 1:
+            if (running >> k) & 1:
                 x = now - start[U(p * K + k)]
                 j = start_class[U(p * K + k)]
                 clock[U(((period * K + k) * C + j) * 2)] += 1.0
@@ -421,9 +422,11 @@ def _change_clocks(
                     if x > targets[i]:
                         over[U((period * T + i) * C + j)] += 1.0
                 running ^= 1 << k
-        elif (mask >> k) & 1 and counts[k, c]:
-            start[U(p * K + k)], start_class[U(p * K + k)] = now, c
-            running |= 1 << k
+            elif counts[k, c]:
+                start[U(p * K + k)], start_class[U(p * K + k)] = now, c
+                running |= 1 << k
+        changed >>= 1
+        k += 1
     return running
 
 

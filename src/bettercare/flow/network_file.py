@@ -22,6 +22,8 @@ from bettercare.plan.write import write_file
 from bettercare.plan.yaml_file import Node, parse_yaml, read_yaml
 
 FILE = "network.yaml"
+_LINES = "lines"
+"""Under it the cells of a row keep where each of them stands."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _ID = re.compile(rf"^id:\s*[\"']?({_NAME.pattern})", re.MULTILINE)
 
@@ -159,6 +161,7 @@ class _Reading:
         for row in rows:
             cells = self._cells(section, row)
             if cells is not None:
+                cells[_LINES] = {**{(name,): at for name, at in row.keys.items()}, **cells.get(_LINES, {})}
                 read.append((row, cells))
             else:
                 named = row.get("id")
@@ -169,8 +172,9 @@ class _Reading:
             whole = self._rests(whole)
         for index, (line, cells) in enumerate(whole):
             self.places[section, index] = self._line(line)
-            for inner, at in enumerate(cells.pop("lines of changes", ())):
-                self.places[section, index, inner] = self._line(at)
+            for inner, at in cells.pop(_LINES).items():
+                if at != line:
+                    self.places[section, index, *inner] = self._line(at)
             yield _record(section, cells)
 
     def _list(self, section: str, node: Node) -> list[Node]:
@@ -228,14 +232,16 @@ class _Reading:
     def _inside(self, cells: dict[str, Any], field: Field, node: Node) -> None:
         """A list of shifts, steps, places, diverts or changes inside a row."""
         rows = [
-            (line, each)
+            (row.keys, line, each)
             for row in (places_of(field, node) if field.type == "places" else self._list(field.name, node))
             if (found := self._cells(field.type, row)) is not None
             for line, each in self._expanded(field.type, row.line, found)
         ]
-        cells[field.name] = tuple(_record(field.type, each) for _, each in rows)
-        if field.type == "changes":
-            cells["lines of changes"] = [line for line, _ in rows]
+        cells[field.name] = tuple(_record(field.type, each) for _, _, each in rows)
+        lines = cells.setdefault(_LINES, {})
+        for inner, (keys, line, _) in enumerate(rows):
+            lines[field.name, inner] = line
+            lines |= {(field.name, inner, name): at for name, at in keys.items()}
 
     def _one_change(self, node: Node) -> Change | None:
         found = self._cells("changes", node)
@@ -293,13 +299,14 @@ class _Reading:
             if len(rests) > 1:
                 what = f"rest is written twice for {rests[1][1]['station']}."
                 self._unusable("routes", rests[1][0], what, "Write it once for each station, class and hours.")
-            given = sum(cells["share"] for _, cells in group if cells["share"] != REST)
+            shares = [cells["share"] for _, cells in group if cells["share"] != REST]
+            given = sum(shares)
             for line, cells in rests:
-                if given > 1 + 1e-9 and len(rests) == 1:
+                if given > 1 + 1e-9 and len(rests) == 1 and max(shares) <= 1:
                     what = f"The shares from {cells['station']} add to {given:g} without the rest."
                     self._unusable("routes", line, what, "Lower them: together they may be at most 1.")
                 # Twelve places: 1 - 0.7 is then 0.3 and not 0.30000000000000004.
-                cells["share"] = max(0.0, round(1.0 - given, 12))
+                cells["share"] = min(max(0.0, round(1.0 - given, 12)), 1.0)
         return rows
 
     def _unusable(self, section: str, line: int, what: str, remedy: str) -> None:

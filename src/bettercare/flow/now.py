@@ -17,6 +17,7 @@ import polars as pl
 
 from bettercare.errors import BettercareError, Fault
 from bettercare.flow.network import FIRST_YEAR, LAST_YEAR, UNLIMITED, Network, Station
+from bettercare.flow.row_cells import some_of
 from bettercare.flow.snapshot_rows import COLUMNS, SCHEMA, STATES, RowReader, SnapshotError, shown, taken_at
 from bettercare.flow.ways import Ways
 from bettercare.plan.read import read_csv
@@ -158,10 +159,10 @@ def _now(reader: RowReader, network: Network, at: datetime | None) -> Now:
     """What a reader took, or every fault."""
     frame = reader.frame()
     assert at is not None
-    return Now(network.id, at, frame, tuple(_warnings(frame, reader.overdue, network, at)))
+    return Now(network.id, at, frame, tuple(_warnings(frame, reader, network, at)))
 
 
-def _warnings(frame: pl.DataFrame, overdue: int, network: Network, at: datetime) -> Iterator[str]:
+def _warnings(frame: pl.DataFrame, reader: RowReader, network: Network, at: datetime) -> Iterator[str]:
     stations = {station.id: station for station in network.stations}
     if frame.is_empty():
         yield "Nobody is in the network: the forecast starts from empty."
@@ -172,9 +173,14 @@ def _warnings(frame: pl.DataFrame, overdue: int, network: Network, at: datetime)
             yield (
                 f"{ident} has {count:,} patients in {servers:,} places: either the snapshot or the network's places are out of date."
             )
-    if overdue:
-        patients = "1 patient was" if overdue == 1 else f"{overdue:,} patients were"
+    if reader.overdue:
+        patients = "1 patient was" if reader.overdue == 1 else f"{reader.overdue:,} patients were"
         yield f"{patients} expected to leave before the snapshot: their time is drawn as if no date were given."
+    if reader.astray:
+        count = reader.astray.total()
+        patients = "1 patient waits" if count == 1 else f"{count:,} patients wait"
+        ways = some_of(f"{station} to {target}" for station, target in reader.astray)
+        yield f"{patients} to go where no route leads ({ways}): where they go is drawn as if it were not given."
 
 
 def _moment(at: datetime) -> datetime:

@@ -181,6 +181,7 @@ def _initial(program: Program, start: Start | None) -> tuple[Ints, Floats]:
     state = np.array([engine.WAITING, engine.IN_SERVICE, engine.READY])[np.asarray(start.state)]
     # Those who have a place are put there before those who wait for one.
     order = np.argsort(state == engine.WAITING, kind="stable")
+    _can_go(program, start)
     initial = np.stack([start.station, start.patient_class, state, start.goes_to], axis=1).astype(np.int64)[order]
     longer = _longer(
         program, np.asarray(start.station), np.asarray(start.patient_class), np.asarray(start.elapsed_hours)
@@ -189,6 +190,25 @@ def _initial(program: Program, start: Start | None) -> tuple[Ints, Floats]:
     times = np.zeros((len(residual), len(longer), 3))
     times[:, :, 0], times[:, :, 1], times[:, :, 2] = start.elapsed_hours, residual, longer
     return initial, np.ascontiguousarray(times[:, order])
+
+
+def _can_go(program: Program, start: Start) -> None:
+    """Whoever waits for a station that has no time for their class would never have one drawn."""
+    stations = len(program.most)
+    service = program.of_class.reshape(stations, -1, 8)[:, :, 0]
+    for s, c, state, to in zip(start.station, start.patient_class, start.state, start.goes_to, strict=True):
+        place = int(s) if state == 0 else int(to)
+        if stations <= place < stations + len(program.choice_by):
+            options = program.choice_of[
+                program.choice_first[place - stations] : program.choice_first[place - stations + 1]
+            ]
+        else:
+            options = np.array([place] if 0 <= place < stations else [], dtype=np.int64)
+        if (service[options, c] < 0).any():
+            raise BettercareError(
+                "A patient who is there at the start is to go where nothing says how long those of their class stay.",
+                remedy="Leave out where they go next, or add a time for that station and class to the network.",
+            )
 
 
 def _longer(program: Program, station: Ints, patient: Ints, elapsed: Floats) -> Floats:

@@ -95,7 +95,7 @@ def _new(change: Change, old: float) -> float:
 
 def _within(name: str, value: float, most: float = _MOST) -> float:
     if not 0 <= value <= most:
-        raise BettercareError(f"{name} would be {value:g}.", remedy=f"It must lie from 0 to {most:,g}.")
+        raise BettercareError(f"{name} would be {value:,.10g}.", remedy=f"It must lie from 0 to {most:,.10g}.")
     return value
 
 
@@ -103,7 +103,7 @@ def _whole(name: str, value: float, rounded: bool) -> int:
     """A count; what a factor leaves is rounded, half upwards."""
     _within(name, value)
     if not rounded and value != int(value):
-        raise BettercareError(f"{name} would be {value:g}.", remedy="Write a whole number.")
+        raise BettercareError(f"{name} would be {value:,.10g}.", remedy="Write a whole number.")
     return math.floor(value + 0.5)
 
 
@@ -147,7 +147,7 @@ def _step(station: Station, change: Change) -> Step:
         raise BettercareError(f"The servers of {station.id} are unlimited.", remedy="Leave on out.")
     if change.add is not None:
         if change.add != int(change.add) or abs(change.add) > _MOST:
-            raise BettercareError(f"{change.add:g} servers cannot be added.", remedy="Write a whole number.")
+            raise BettercareError(f"{change.add:,.10g} servers cannot be added.", remedy="Write a whole number.")
         return Step(change.on, int(change.add))
     if station.shifts or change.to == UNLIMITED:
         raise BettercareError(f"The servers of {station.id} differ by the hour.", remedy="Write add: with on.")

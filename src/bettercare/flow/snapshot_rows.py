@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from bettercare.errors import BettercareError, Fault
+from bettercare.flow.compiled import routes_of
 from bettercare.flow.network import Network
 from bettercare.flow.row_cells import moment_of, quoted, some_of, text_of
 from bettercare.plan import Column, TableSpec
@@ -64,10 +66,13 @@ class RowReader:
         self._stations = {station.id: station for station in network.stations}
         self._classes = {patient.id for patient in network.classes}
         self._possible = possible
-        outcomes, choices = (outcome.id for outcome in network.outcomes), (choice.id for choice in network.choices)
-        self._targets = {*self._stations, *choices, *outcomes}
+        self._choices = {choice.id: choice.of for choice in network.choices}
+        self._targets = {*self._stations, *self._choices, *(outcome.id for outcome in network.outcomes)}
         self._seen: dict[str, str] = {}
+        self._led: dict[tuple[str, str], Collection[str]] = {}
         self.overdue = 0
+        self.astray: Counter[tuple[str, str]] = Counter()
+        """Ready patients who wait to go where no route leads, by station and where to: it is not taken."""
         self._rows: list[dict[str, Any]] = []
         self.faults: list[Fault] = []
         self._gathered = Gathered(self.faults)
@@ -111,12 +116,16 @@ class RowReader:
         leaves, by_day = self._expected(texts["expected_discharge"], fault)
         done = self._done(texts["ready_since"], since, texts["state"], fault)
         if clean and since is not None:
+            target = texts["goes_to"]
+            if target and target not in self._leads_to(texts["station"], texts["class"]):
+                self.astray[texts["station"], target] += 1
+                target = ""
             self._rows.append(
                 {
                     **{name: texts[name] for name in ("patient", "station", "class")},
                     "since": since,
                     "state": texts["state"].casefold(),
-                    "goes_to": texts["goes_to"] or None,
+                    "goes_to": target or None,
                     "expected_discharge": leaves,
                     "by_day": by_day,
                     "ready_since": done,
@@ -148,6 +157,13 @@ class RowReader:
                 "Only a patient who is ready waits to go somewhere.",
                 "Leave it blank, or make the state ready.",
             )
+
+    def _leads_to(self, station: str, patient: str) -> Collection[str]:
+        """Where the routes of a class lead from a station: stations, choices with the stations of each, and outcomes."""
+        if (station, patient) not in self._led:
+            routes = routes_of(self._network, station, patient)
+            self._led[station, patient] = {to for one in routes for to in (one.to, *self._choices.get(one.to, ()))}
+        return self._led[station, patient]
 
     def _since(self, text: str, fault: Any) -> datetime | None:
         if not text:
@@ -234,7 +250,13 @@ def taken_at(
             )
         )
     if not given and not faults:
-        faults.append(Fault(file, "When the snapshot was taken is not known.", "Fill the column at, or give the time."))
+        faults.append(
+            Fault(
+                file,
+                "When the snapshot was taken is not known.",
+                "Fill the column at, or give the time (--at on the command line).",
+            )
+        )
     return next(iter(given), None), faults[:20]
 
 

@@ -22,6 +22,10 @@ from bettercare.flow.week import hours_of
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
+PLAUSIBLE_TIMES = 10
+PLAUSIBLE = 100
+"""Patients more than places: so many for each place, and so many where places are few, are not doubted."""
+
 
 def loads(network: Network) -> pl.DataFrame:
     """How busy each station would be if nobody were turned away or gave up.
@@ -212,7 +216,7 @@ def _turned_away(ways: Ways) -> Iterator[str]:
 
 
 def _never_on(ways: Ways) -> Iterator[str]:
-    """Escalations that watch a line too short for them, where nobody waits outside it."""
+    """Escalations that cannot begin or end, or that hardly could."""
     outside = {station for choice in ways.network.choices for station in choice.of}
     for pair in ways.reached:
         if ways.stations[pair[0]].holds:
@@ -220,12 +224,20 @@ def _never_on(ways: Ways) -> Iterator[str]:
             outside |= {move.to[0] for other in ways.reached for move in ways.turned(other) if move.to}
     for row in ways.network.escalations:
         station = ways.stations[row.watches]
+        places = most_servers(station)
+        # Not -places, which for none is written -0.
+        empty = 0 - places
+        if row.opens <= empty:
+            yield f"{row.id} is always on: it begins at {row.opens:,}, and {station.id} when empty is at {empty:,.0f}."
+        elif row.closes < empty:
+            yield f"{row.id} can never end: it ends at {row.closes:,}, and {station.id} when empty is at {empty:,.0f}."
         others = {of.station for other in ways.network.escalations if other is not row for of in other.places}
         # One whose place is taken goes back into the line though it is full; when places close there are more patients than places.
-        if station.preempts or station.shifts or station.steps or station.id in outside | others:
-            continue
-        if UNLIMITED < station.queue < row.opens:
+        more = station.preempts or station.shifts or station.steps or station.id in outside | others
+        if not more and UNLIMITED < station.queue < row.opens:
             yield f"{row.id} can never begin: at most {station.queue} can wait for {station.id}, and it takes {row.opens}."
+        elif row.opens > max(PLAUSIBLE_TIMES * places, PLAUSIBLE) + max(station.queue, 0):
+            yield f"{row.id} will hardly ever begin: it takes {row.opens:,} patients more than places at {station.id}, which has {places:,.0f}."
 
 
 def _unused(ways: Ways) -> Iterator[str]:

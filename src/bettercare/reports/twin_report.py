@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,16 +21,19 @@ from bettercare.reports.charts.lettering import width as text_width
 from bettercare.reports.charts.rows import Rows, legend
 from bettercare.reports.charts.scale import Scale
 from bettercare.reports.exhibit import Chart, Column, Document, Exhibit, Headline, Section, Table, filled
+from bettercare.reports.flow.evidence import BASES, Known, assumed_in_words, rows_of
+from bettercare.reports.flow.evidence import PARTS as NETWORK_PARTS
 from bettercare.reports.sections.frames import NARROW, WIDE
 from bettercare.reports.words import listed, plural, sentence
 from bettercare.twin import Answer, Judged, Needed, Reply, Smallest
 from bettercare.twin.mapping import Driver, Lever, Promise
-from bettercare.twin.smallest import NEEDED, PARTS, Together
-from bettercare.vocabulary.care import BASES
+from bettercare.twin.smallest import ALL, NEEDED, PARTS, Together
 
 Array = NDArray[np.float64]
 _BINS = 30
 _TOP = 12
+_FEW = 30
+"""A search over fewer futures is rough."""
 _LINES = ((STANDARD, "6 3"), (RISE, "2 3"), (INK, "9 3 2 3"))
 """Colour and dash of each bound on a distribution."""
 
@@ -128,7 +131,13 @@ def _left_out_of(futures: int) -> str:
 def _need_sentence(needed: Needed) -> str:
     said = [f"{_beds(needed, wanted)} for {chance(wanted)}" for wanted in NEEDED]
     searched = f"the first {plural(len(needed.beds), 'future')}"
-    return f"The beds that would be needed, all else alike, from {searched}: {listed(said)}.{_left_out_of(needed.unmeasured)}"
+    left_out, rough = _left_out_of(needed.unmeasured), _rough(len(needed.beds))
+    return f"The beds that would be needed, all else alike, from {searched}: {listed(said)}.{left_out}{rough}"
+
+
+def _rough(draws: int) -> str:
+    """A warning where a search looked at few futures."""
+    return f" From so few futures this is rough: ask for {_FEW} or more." if draws < _FEW else ""
 
 
 def _beds(needed: Needed, wanted: float, signs: bool = False) -> str:
@@ -207,7 +216,7 @@ def _promises(reply: Reply) -> Exhibit:
         *((Column("unmeasured", "Not measured", "count"),) if any(row["unmeasured"] for row in rows) else ()),
     )  # fmt: skip
     kept = sum(one.probability >= 0.5 for one in reply.answered.judged)
-    message = f"{kept} of {plural(len(rows), 'promise')} {'hold' if kept != 1 else 'holds'} in more futures than not."
+    message = f"{kept} of {plural(len(rows), 'promise')} {'hold' if kept != 1 else 'holds'} in more futures than not.{_which(reply)}"
     note = (
         "Now: the mean of the network in the same days as it is, before what it misses is corrected. Low to high: nine futures in ten. "
         "Where the network is overrun the figures say that it does not suffice, and not how bad it would be."
@@ -218,6 +227,15 @@ def _promises(reply: Reply) -> Exhibit:
         note += " Futures in which a promise could not be measured are left out of its chance."
     ident = f"{reply.question.id}-promises"
     return Exhibit(ident, message, Table(columns, rows), note=note, sheet=f"Promises {reply.question.id}")
+
+
+def _which(reply: Reply) -> str:
+    """Which of the promises are criteria, where some are."""
+    promises = [one.promise for one in reply.answered.judged]
+    others = [promise.title for promise in promises if not promise.suffices]
+    if len(others) == len(promises):
+        return ""
+    return f" All are criteria of whether the beds suffice{' but: ' if others else ''}{'; '.join(others)}."
 
 
 def _number(promise: Promise, value: float) -> float | None:
@@ -463,12 +481,11 @@ def _needed_table(reply: Reply) -> Exhibit:
 
 
 def _smallest(reply: Reply) -> Exhibit:
-    titles = {one.promise.id: one.promise.title for one in reply.answered.judged}
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for one in reply.smallest:
         row = rows.setdefault(
             (one.promise, one.lever.id),
-            {"lever": one.lever.title, "title": titles[one.promise], "before": one.before if math.isfinite(one.before) else None},
+            {"lever": one.lever.title, "title": _asked(reply, one.promise), "before": one.before if math.isfinite(one.before) else None},
         )  # fmt: skip
         row[f"p{one.wanted:g}"] = _size(one)
         row[f"of{one.wanted:g}"] = one.relative
@@ -483,35 +500,76 @@ def _smallest(reply: Reply) -> Exhibit:
             for column in (Column(f"p{chance_wanted:g}", f"For {chance(chance_wanted)}"), Column(f"of{chance_wanted:g}", "Of what there is", "chance"))
         ),
     )  # fmt: skip
+    first = reply.smallest[0]
     found = [one for one in reply.smallest if one.size]
     if found:
         least = min(found, key=lambda one: (one.wanted, one.relative if one.relative is not None else math.inf))
-        message = f"Smallest against what there is: {least.lever.title} by {_size(least)} gives a chance of {chance(least.reached)}, from {plural(least.draws, 'future')}."
+        message = (
+            f"{_asked(reply, least.promise)}. Smallest against what there is: {least.lever.title} by {_size(least)} "
+            f"gives a chance of {chance(least.reached)}, from {plural(least.draws, 'future')}."
+        )
     else:
-        message = "No lever alone does it within what was tried."
+        message = (
+            f"{'' if several else _asked(reply, first.promise) + '. '}No lever alone does it within what was tried."
+        )
     hard = dict.fromkeys(one.promise for one in reply.together)
-    message = " ".join([message, *(_said_of(reply, promise) for promise in hard)])
+    message = " ".join([message, *(_said_of(reply, promise) for promise in hard)]) + _rough(first.draws)
     tried = listed([f"{lever.title.lower()} up to {_amount(lever, lever.limit)}" for lever in _levers(reply.smallest)])
-    asked = "" if several else f" The promise: {titles[reply.smallest[0].promise]}."
-    note = f"One lever at a time, the same futures with the same luck ({plural(reply.smallest[0].draws, 'future')}; the chance without is of all {len(reply.answered.futures.items):,}).{asked} Tried: {tried}."
+    asked = "" if several else f" What must hold: {_asked(reply, first.promise)}."
+    note = f"One lever at a time, the same futures with the same luck ({plural(first.draws, 'future')}; the chance without is of all {len(reply.answered.futures.items):,}).{asked} Tried: {tried}."
+    note += _shortcomings(reply)
+    if reply.needed:
+        note += " Beds are tried here in steps; the beds needed are read between the numbers tried, so the two need not agree to the bed."
+    if any(change.what == "arrivals" for lever in _levers(reply.smallest) for change in lever.changes):
+        note += (
+            " Fewer arrivals shorten only the waits for places: lengths of time in the network do not shrink when fewer come, "
+            "even where they hold other waits, such as for a clinician."
+        )
     ident = f"{reply.question.id}-smallest"
     shown = list(rows.values())
     table = Table(filled(columns, shown), shown)
     return Exhibit(ident, message, table, note=note, sheet=f"Smallest {reply.question.id}")
 
 
+def _shortcomings(reply: Reply) -> str:
+    """What stands in the way of each lever that is not enough for every criterion at once."""
+    criteria = [one.promise for one in reply.answered.judged if one.promise.suffices]
+    said: dict[str, str] = {}
+    for one in sorted(reply.smallest, key=lambda one: one.wanted):
+        if one.short and one.lever.id not in said and len(criteria) > 1:
+            titles = [promise.title for promise in criteria if promise.id in one.short]
+            fails = "; ".join(titles) if len(titles) < len(criteria) else "every criterion"
+            said[one.lever.id] = (
+                f" Not met for {chance(one.wanted)} by {one.lever.title.lower()}, alone at its limit: {fails}."
+            )
+    return "".join(said.values())
+
+
+def _asked(reply: Reply, promise: str) -> str:
+    """What a lever is to make hold: a promise, or every criterion at once."""
+    criteria = [one.promise.title for one in reply.answered.judged if one.promise.suffices]
+    if promise != ALL:
+        return reply.answered.of(promise).promise.title
+    return criteria[0] if len(criteria) == 1 else f"All {len(criteria)} criteria together"
+
+
 def _said_of(reply: Reply, promise: str) -> str:
     """What all levers together come to, where none alone is enough for a promise."""
     found = [one for one in reply.together if one.promise == promise]
-    of = f" ({reply.answered.of(promise).promise.title})" if len({one.promise for one in reply.smallest}) > 1 else ""
+    of = f" ({_asked(reply, promise)})" if len({one.promise for one in reply.smallest}) > 1 else ""
     parts = [(chance(one.wanted), chance(one.part)) for one in found if one.part]
     given = [f"a chance of {wanted} with each at {part} of its limit" for wanted, part in parts[:1]]
     given += [f"one of {wanted} at {part}" for wanted, part in parts[1:]]
     said = [f"All levers together give {listed(given)}{of}."] if given else []
     short = next((one for one in found if one.part is None), None)
-    if short is not None:
+    if short is not None and not short.most:
+        said.append(f"All levers together are not possible in this network{of}.")
+    elif short is not None:
+        most = (
+            "their limits" if short.most == 1 else f"{chance(short.most)} of their limits, the most possible at once,"
+        )
         said.append(
-            f"Not even all levers together at their limits give a chance of {chance(short.wanted)}{of}: it is {_chance(short.reached)}."
+            f"Not even all levers together at {most} give a chance of {chance(short.wanted)}{of}: it is {_chance(short.reached)}."
         )
     return " ".join(said)
 
@@ -535,16 +593,15 @@ def _sizes(reply: Reply, found: Sequence[Together]) -> Exhibit:
         *(Column(key, f"For {chance(one.wanted)}, at {chance(one.part or 0)}") for key, one in zip(keys, found, strict=True)),
         Column("limit", "Limit"),
     )  # fmt: skip
-    title = reply.answered.of(found[0].promise).promise.title
+    title = _asked(reply, found[0].promise)
     gives = [f"{chance(one.part or 0)} of each limit gives a chance of {chance(one.reached)}" for one in found]
     message = f"With all levers together {listed(gives)}."
     note = (
-        f"The promise: {title}. All levers at the same part of their limits, tried by {chance(1 / PARTS)}; each in whole steps, rounded down, one at least. "
+        f"What must hold: {title}. All levers at the same part of their limits, tried by {chance(1 / PARTS)}; each in whole steps, rounded down, one at least. "
         f"The same {plural(found[0].draws, 'future')} with the same luck."
     )
-    return Exhibit(
-        f"{found[0].promise}-together", message, Table(columns, rows), note=note, sheet=f"Together {found[0].promise}"
-    )
+    name = reply.question.id if found[0].promise == ALL else found[0].promise
+    return Exhibit(f"{name}-together", message, Table(columns, rows), note=note, sheet=f"Together {name}")
 
 
 def _levers(found: Sequence[Smallest]) -> list[Lever]:
@@ -553,7 +610,7 @@ def _levers(found: Sequence[Smallest]) -> list[Lever]:
 
 def _size(one: Smallest) -> str:
     if one.size is None:
-        return f"not even {_amount(one.lever, one.lever.limit)} ({_chance(one.reached)})"
+        return f"not even {_amount(one.lever, one.most)} ({_chance(one.reached)})" if one.most else "not possible"
     return _amount(one.lever, one.size) if one.size else f"nothing: the chance is {_chance(one.before)} already"
 
 
@@ -577,6 +634,7 @@ def _basis(answer: Answer) -> Section:
         _joins(answer),
         _misses(answer),
         _network_basis(answer),
+        _own_basis(answer),
         _left_out(answer),
     )
     return Section("basis", "What this rests on", lead, tuple(exhibit for exhibit in found if exhibit is not None))
@@ -697,25 +755,34 @@ def _misses(answer: Answer) -> Exhibit | None:
     return Exhibit("twin-missed", message, Table(columns, rows), sheet="What the network misses")
 
 
-def _network_basis(answer: Answer) -> Exhibit | None:
-    network = answer.network
+def _network_basis(answer: Answer) -> Exhibit:
+    """As reports of runs count it."""
+    rows = rows_of(answer.network)
+    message = f"The network: {assumed_in_words(rows)}; its file gives the reason of each."
+    note = "Rows of one station that are known in the same way count once."
+    return _counted("twin-network", message, rows, NETWORK_PARTS, note, "Basis of the network")
+
+
+def _own_basis(answer: Answer) -> Exhibit:
+    twin = answer.twin
     groups: dict[str, Sequence[Any]] = {
-        "Arrivals": network.arrivals, "Stations": network.stations, "Lengths of time": network.services, "Routes": network.routes,
-        "Patience": network.patience, "Profiles": network.profiles, "Targets": network.targets,
+        "Questions": twin.questions, "Promises": twin.promises, "Arrivals that follow the plan": twin.streams, "Lengths of stay that follow it": twin.services,
+        "Ways on that follow it": twin.routes, "Beds that follow it": twin.beds, "Drivers": twin.drivers, "Levers": twin.levers,
     }  # fmt: skip
-    rows: list[dict[str, Any]] = []
-    for title, parts in groups.items():
-        counts = Counter(part.evidence.basis for part in parts)
-        rows.append({"title": title} | {basis: counts.get(basis, 0) for basis in BASES})
-    assumed, whole = sum(row["assumed"] for row in rows), sum(len(parts) for parts in groups.values())
-    message = (
-        f"{assumed:,} of the network's {whole:,} rows are assumed; the file of the network gives the reason of each."
-    )
-    columns = (
-        Column("title", "In the network"),
-        *(Column(basis, basis.capitalize(), "count") for basis in BASES),
-    )
-    return Exhibit("twin-network", message, Table(columns, rows), sheet="Basis of the network")
+    rows = [Known(title, title, one.evidence) for title, ones in groups.items() for one in ones]
+    message = f"What joins the plan to it: {assumed_in_words(rows)}."
+    return _counted("twin-own", message, rows, {title: title for title in groups}, "", "Basis of the joins")
+
+
+def _counted(
+    ident: str, message: str, rows: Sequence[Known], parts: Mapping[str, str], note: str, sheet: str
+) -> Exhibit:
+    counts = {part: Counter[str](row.evidence.basis for row in rows if row.part == part) for part in parts}
+    shown = [
+        {"title": parts[part]} | {basis: found[basis] for basis in BASES} for part, found in counts.items() if found
+    ]
+    columns = (Column("title", "Part"), *(Column(basis, basis.capitalize(), "count") for basis in BASES))
+    return Exhibit(ident, message, Table(columns, shown), note=note, sheet=sheet)
 
 
 def _left_out(answer: Answer) -> Exhibit | None:

@@ -14,7 +14,7 @@ from bettercare.plan import Plan
 from bettercare.twin.futures import MOST_DRAWS, futures
 from bettercare.twin.mapping import Question, Twin
 from bettercare.twin.promises import Answered, Base, Progress, Trial, judge
-from bettercare.twin.smallest import SEARCH_DRAWS, WANTED, Needed, Search, Smallest, Together, needed
+from bettercare.twin.smallest import ALL, SEARCH_DRAWS, WANTED, Needed, Search, Smallest, Together, needed
 
 DRAWS = 200
 
@@ -23,6 +23,7 @@ DRAWS = 200
 class Reply:
     """One question: its promises judged, the smallest changes looked for, and the beds needed.
 
+    A question with criteria of beds that suffice has the smallest changes at which all of them hold at once (promise ``ALL``).
     ``together`` has what all levers at once must be at where none alone is enough.
     """
 
@@ -96,7 +97,7 @@ def answer(
     for question in twin.questions:
         drawn = futures(plan, network, twin, question, draws, seed, scenario)
         trial = Trial(network, drawn, twin.promises_of(question), seed, workers)
-        answered = judge(trial, base, _step(progress, question.title, draws))
+        answered = judge(trial, base, _step(progress, f"Futures for “{question.title}”", draws))
         reply = Reply(question, answered)
         replies.append(_searched(reply, twin, search_draws, wanted, progress) if search else reply)
     return Answer(plan, network, twin, tuple(replies), draws, seed, scenario)
@@ -118,18 +119,21 @@ def _searched(reply: Reply, twin: Twin, draws: int, wanted: Sequence[float], pro
     search = Search(answered, count)
     found: list[Smallest] = []
     together: list[Together] = []
-    for judged in answered.judged:
-        if not judged.promise.headline or judged.probability >= max(wanted):
+    promises = [one.promise for one in answered.judged]
+    sought = [ALL] if any(promise.suffices for promise in promises) else []
+    sought += [promise.id for promise in promises if promise.headline and not promise.suffices]
+    for promise in sought:
+        if search.before(promise) >= max(wanted):
             continue
         alone: list[Smallest] = []
         for lever in levers:
             search.progress = _step(progress, f"Smallest change: {lever.title}", count)
-            alone += [search.smallest(judged.promise.id, lever, chance) for chance in wanted]
+            alone += [search.smallest(promise, lever, chance) for chance in wanted]
         found += alone
         enough = {one.wanted for one in alone if one.size is not None}
         hard = [chance for chance in wanted if chance not in enough] if len(levers) > 1 else []
         search.progress = _step(progress, "Smallest change: all levers together", count)
-        together += [search.together(judged.promise.id, levers, chance) for chance in hard]
+        together += [search.together(promise, levers, chance) for chance in hard]
     return replace(reply, smallest=tuple(found), needed=beds, together=tuple(together))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bettercare.errors import BettercareError
-from bettercare.flow.network import UNLIMITED, Network
+from bettercare.flow.network import UNLIMITED, Change, Network
 from bettercare.twin.mapping import Lever, sized
 from bettercare.twin.promises import Answered, Judged, could_measure, meets, predicted, share_of
 
@@ -21,6 +21,8 @@ SEARCH_DRAWS = 40
 """Futures used in a search, unless there are fewer: a search runs the network many times over."""
 PARTS = 20
 """Levers are tried together at so many parts of their limits."""
+ALL = "all"
+"""What stands for a promise where every criterion of beds that suffice must hold."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,9 @@ class Smallest:
 
     ``relative`` is the size against what there is now: servers against servers of the same stations, times and shares as a
     share. ``reached`` is the probability at the size, or at the limit where there is none, from the ``draws`` of the search;
-    ``before`` is that without the lever, from every draw, as the promise was judged.
+    ``before`` is that without the lever, from every draw, as the promise was judged. ``most`` is the largest size tried: that
+    of the limit, or of what the network can take in every future. ``promise`` may be ``ALL``; then ``short`` are the criteria,
+    by id, that do not even alone hold with the probability wanted at the largest size, where that is not enough.
     """
 
     promise: str
@@ -40,14 +44,16 @@ class Smallest:
     reached: float
     before: float
     draws: int
+    most: float
+    short: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Together:
     """The least part of their limits at which all levers at once make a promise hold; ``part`` None where not even all of it does.
 
-    ``sizes`` of the levers, by id and each in its unit, are those at that part, or at the limits where there is none.
-    ``reached``, ``before`` and ``draws`` are as of ``Smallest``.
+    ``sizes`` of the levers, by id and each in its unit, are those at that part, or at ``most`` where there is none: the largest
+    part tried, 1 unless the levers get in each other's way. ``reached``, ``before`` and ``draws`` are as of ``Smallest``.
     """
 
     promise: str
@@ -57,6 +63,7 @@ class Together:
     reached: float
     before: float
     draws: int
+    most: float
 
 
 @dataclass
@@ -72,53 +79,96 @@ class Search:
         self.draws = min(self.draws, len(self.answered.futures.items))
 
     def probability(self, promise: str, lever: Lever, steps: int) -> float:
-        """How likely the promise holds with so many steps of the lever."""
+        """How likely the promise (or ``ALL``) holds with so many steps of the lever."""
         return self._probability(promise, [(lever, steps)])
 
     def _probability(self, promise: str, steps: Sequence[tuple[Lever, int]]) -> float:
-        judged = self.answered.of(promise)
-        simulated = self._values(steps)[promise]
-        # The whole of the first draws keeps the same errors, since a stream is the same however much of it is drawn.
-        values, bounds = self._predicted(judged, simulated), judged.bounds[: self.draws]
-        return share_of(meets(judged.promise, values, bounds), could_measure(values, bounds))
+        return self._chance(self._asked(promise), steps)
 
-    def _predicted(self, judged: Judged, simulated: Array) -> Array:
-        return predicted(judged.promise, simulated, judged.missed, self.answered.trial.seed)
+    def _chance(self, asked: Sequence[Judged], steps: Sequence[tuple[Lever, int]]) -> float:
+        simulated = self._values(steps)
+        holds, could = [], []
+        for judged in asked:
+            # The whole of the first draws keeps the same errors, since a stream is the same however much of it is drawn.
+            values = predicted(judged.promise, simulated[judged.promise.id], judged.missed, self.answered.trial.seed)
+            bounds = judged.bounds[: self.draws]
+            holds.append(meets(judged.promise, values, bounds))
+            could.append(could_measure(values, bounds))
+        return share_of(np.logical_and.reduce(holds), np.logical_and.reduce(could))
+
+    def _asked(self, promise: str) -> Sequence[Judged]:
+        if promise != ALL:
+            return [self.answered.of(promise)]
+        found = [one for one in self.answered.judged if one.promise.suffices]
+        if not found:
+            raise BettercareError("The question has no criteria.", remedy="Give promises suffices: yes.")
+        return found
+
+    def before(self, promise: str) -> float:
+        """How likely the promise (or ``ALL``) holds without any lever, from every draw, as it was judged."""
+        return self.answered.suffices if promise == ALL else self.answered.of(promise).probability
 
     def _values(self, steps: Sequence[tuple[Lever, int]]) -> Mapping[str, Array]:
         if not any(number for _, number in steps):
             return {one.promise.id: one.simulated[: self.draws] for one in self.answered.judged}
         key = tuple((lever.id, number) for lever, number in steps)
         if key not in self._seen:
-            more = [change for lever, number in steps for change in sized(lever.changes, number * lever.step)]
-            self._seen[key] = self.answered.trial.values(more, self.draws, self.progress)
+            self._seen[key] = self.answered.trial.values(_changes(steps), self.draws, self.progress)
         return self._seen[key]
 
+    def _possible(self, most: int, steps: Callable[[int], Sequence[tuple[Lever, int]]]) -> int:
+        """The largest number up to the most whose steps the network can take in every future: levers, or what a future brings,
+        may move the same share."""
+        return next(number for number in range(most, -1, -1) if number == 0 or self._fits(_changes(steps(number))))
+
+    def _fits(self, more: Sequence[Change]) -> bool:
+        trial = self.answered.trial
+        try:
+            for future in trial.futures.items[: self.draws]:
+                trial.futures.network(trial.network, future, more)
+        except BettercareError:
+            return False
+        return True
+
     def smallest(self, promise: str, lever: Lever, wanted: float) -> Smallest:
-        """Bisection over whole steps of the lever: the least found at which the promise holds with the probability wanted.
+        """Bisection over whole steps of the lever: the least found at which the promise (or ``ALL``) holds with the probability wanted.
 
         It is right where more of the lever never makes the promise less likely; luck may make it a step out. That it holds
         without the lever is only said where it does in every draw there is, not in the fewer of the search alone.
         """
-        before = self.answered.of(promise).probability
-        steps, reached = _least(before, wanted, _steps(lever), lambda steps: self.probability(promise, lever, steps))
+        before = self.before(promise)
+        most = self._possible(_steps(lever), lambda number: [(lever, number)])
+        steps, reached = _least(before, wanted, most, lambda steps: self.probability(promise, lever, steps))
         size = None if steps is None else steps * lever.step
         relative = None if size is None else size * relative_size(self.answered.trial.network, lever)
-        return Smallest(promise, lever, wanted, size, relative, reached, before, self.draws)
+        short = [
+            one.promise.id
+            for one in (self._asked(promise) if promise == ALL and steps is None else ())
+            if not self._chance([one], [(lever, most)]) >= wanted
+        ]
+        return Smallest(
+            promise, lever, wanted, size, relative, reached, before, self.draws, most * lever.step, tuple(short)
+        )
 
     def together(self, promise: str, levers: Sequence[Lever], wanted: float) -> Together:
         """Bisection over the part of their limits that all levers are at: the least found that is enough, as for one lever.
 
         A lever is at that part in whole steps, rounded down, and at one step at least.
         """
-        before = self.answered.of(promise).probability
+        before = self.before(promise)
 
         def steps(part: int) -> list[tuple[Lever, int]]:
             return [(lever, max(part * _steps(lever) // PARTS, min(part, 1))) for lever in levers]
 
-        part, reached = _least(before, wanted, PARTS, lambda part: self._probability(promise, steps(part)))
-        sizes = {lever.id: number * lever.step for lever, number in steps(PARTS if part is None else part)}
-        return Together(promise, wanted, None if part is None else part / PARTS, sizes, reached, before, self.draws)
+        most = self._possible(PARTS, steps)
+        part, reached = _least(before, wanted, most, lambda part: self._probability(promise, steps(part)))
+        sizes = {lever.id: number * lever.step for lever, number in steps(most if part is None else part)}
+        at = None if part is None else part / PARTS
+        return Together(promise, wanted, at, sizes, reached, before, self.draws, most / PARTS)
+
+
+def _changes(steps: Sequence[tuple[Lever, int]]) -> list[Change]:
+    return [change for lever, number in steps for change in sized(lever.changes, number * lever.step)]
 
 
 def _least(before: float, wanted: float, most: int, chance_at: Callable[[int], float]) -> tuple[int | None, float]:
@@ -130,7 +180,7 @@ def _least(before: float, wanted: float, most: int, chance_at: Callable[[int], f
     if before >= wanted:
         return 0, before
     reached = chance_at(most)
-    if not reached >= wanted:
+    if not most or not reached >= wanted:
         return None, reached
     low, high = 0, most
     while high - low > 1:
@@ -261,7 +311,7 @@ def needed(
         for one in criteria
     ]  # fmt: skip
     together = np.max([one.beds for one in each], axis=0)
-    return (*each, Needed("all", "All of them together", together, planned, least, most, answered.suffices))
+    return (*each, Needed(ALL, "All of them together", together, planned, least, most, answered.suffices))
 
 
 def _turns(grid: Sequence[float], margins: Array) -> Array:

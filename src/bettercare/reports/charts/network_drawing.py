@@ -300,7 +300,7 @@ def _at(row: Row) -> str:
 
 def _words(row: Row, wide: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
     room = wide - (18 if row["holds"] else 12)
-    return tuple(wrapped(str(row["title"]), _BOX, room, 3, bold=True)), tuple(
+    return tuple(wrapped(str(row["title"]), _BOX, room, 4, bold=True)), tuple(
         line for words in figures(row) for line in wrapped(words, 11, room, 2)
     )
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from bettercare.flow import Estimate, Network, Result
 from bettercare.flow.measures import hours_text, target_in_words
-from bettercare.flow.network import UNLIMITED, Clock
+from bettercare.flow.network import UNLIMITED, Clock, Outcome, Station
 from bettercare.flow.result import estimate
 from bettercare.reports.amounts import MINUS, count, signed
+from bettercare.reports.flow.network_frames import stations_of
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 BEDS = ("assessment", "ward", "critical")
@@ -21,6 +22,8 @@ BEDS = ("assessment", "ward", "critical")
 WARDS = ("ward", "critical", "community")
 """Kinds of station from which a delay is a delayed transfer of care."""
 EMERGENCY = ("transport", "emergency")
+PUT_OFF = "put-off-"
+"""How the id of an answer begins that counts patients who found no room or were diverted."""
 
 
 def share(value: float) -> str:
@@ -146,6 +149,13 @@ def answers(network: Network) -> list[Answer]:
         found.append(
             _of("mean", main[0].id, f"{main[0].title}: mean", "lower", hours, lambda value: signed(hours(value)))
         )
+    found += [
+        Answer(
+            f"{PUT_OFF}{one.id}", f"{one.title}: patients, each time counted", "lower",
+            lambda result, measure=measure, one=one: result.values(measure, one.id), count, lambda value: signed(count(value)),  # type: ignore[misc]
+        )
+        for measure, one in put_off(network)
+    ]  # fmt: skip
     if not found:
         every = [station.id for station in network.stations]
         found.append(
@@ -155,6 +165,24 @@ def answers(network: Network) -> list[Answer]:
             )
         )  # fmt: skip
     return found
+
+
+def put_off(network: Network) -> list[tuple[str, Station | Outcome]]:
+    """The stations and outcomes that nobody comes to but who finds no room or is diverted, each with the measure of how many do."""
+    meant = [stream.to for stream in network.arrivals]
+    meant += [route.to for route in network.routes if route.to != route.station]
+    meant += [row.to for row in network.patience] + [one.if_closed for one in network.stations if one.if_closed]
+    instead = [one.if_full for one in network.stations if one.if_full]
+    instead += [divert.to for row in network.escalations for divert in row.diverts]
+    ends = {one.id for one in network.outcomes}
+    only = _leads_to(network, instead, ends) - _leads_to(network, meant, ends)
+    return [("arrivals", one) for one in network.stations if one.id in only] + [
+        ("left", one) for one in network.outcomes if one.id in only
+    ]
+
+
+def _leads_to(network: Network, places: Sequence[str], ends: set[str]) -> set[str]:
+    return {one for place in places for one in (stations_of(network, place) or {place} & ends)}
 
 
 def _of(
@@ -186,8 +214,18 @@ def between(found: Estimate, write: Callable[[float], str]) -> str:
     if not math.isfinite(found.low):
         return "one run, so no interval" if found.replications == 1 else "nothing to measure"
     # No figure here can be negative, and no share more than all, though the interval of a mean of few runs may reach there.
-    most = 1.0 if write is share else math.inf
-    return f"95% interval {write(max(found.low, 0.0))} to {write(min(found.high, most))}"
+    low, high = max(found.low, 0.0), min(found.high, 1.0 if write is share else math.inf)
+    if write(low) == write(high) and low < high:
+        write = _FINER.get(write, write)
+    return f"95% interval {write(low)} to {write(high)}"
+
+
+_FINER: dict[Callable[[float], str], Callable[[float], str]] = {
+    count: lambda value: f"{value:,.1f}",
+    share: lambda value: f"{100 * value:.2f}%",
+    hours: lambda value: f"{60 * value:.1f} minutes" if value < 0.99 else f"{value:,.2f} hours",
+}
+"""How the ends of an interval are written when they would else look the same."""
 
 
 def written(found: Estimate, write: Callable[[float], str]) -> str:

@@ -15,7 +15,7 @@ from bettercare.reports.charts.residuals import residuals
 from bettercare.reports.exhibit import Column, Document, Exhibit, Headline, Section, Table
 from bettercare.reports.flow.answers import hours, share
 from bettercare.reports.flow.evidence import basis_section
-from bettercare.reports.flow.run_report import SIMULATED, chart
+from bettercare.reports.flow.run_report import SIMULATED, chart, lowered
 from bettercare.reports.words import plural, sentence
 
 _HELD_OUT = (
@@ -70,7 +70,13 @@ def _verdict(found: Calibration, fitted: Sequence[Residual], held: Sequence[Resi
         else "; none was held out to check it."
     )
     before, after = found.misfit
-    if after >= before:
+    turned = max((abs(one.after - one.before) / (one.knob.high - one.knob.low) for one in found.settings), default=0.0)
+    if after >= before and turned:
+        said += (
+            f" What the search gained is not seen in the check, which has other luck than the search had: the misfit is {before:.3g} before and {after:.3g} after. "
+            f"No knob moved by more than {share(turned)} of the way between its limits. More replications would tell a gain from luck."
+        )
+    elif after >= before:
         said += " The search found nothing better than where it began: more replications would make its slopes better known."
     worst = max(
         (row for row in found.residuals if not row.agrees and math.isfinite(row.difference)), key=_missed, default=None
@@ -78,16 +84,12 @@ def _verdict(found: Calibration, fitted: Sequence[Residual], held: Sequence[Resi
     if worst is None:
         return said
     write = writer(worst.target.measure)
-    return f"{said} It is furthest from: {_lowered(worst.target.title)}, {write(worst.after.mean)} where {write(worst.target.value)} was seen."
+    return f"{said} It is furthest from: {lowered(worst.target.title)}, {write(worst.after.mean)} where {write(worst.target.value)} was seen."
 
 
 def _missed(row: Residual) -> float:
     """By how many tolerances a target is missed."""
     return abs(row.difference) / max(row.target.tolerance * abs(row.target.value), 1e-12)
-
-
-def _lowered(text: str) -> str:
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
 def _headlines(found: Calibration, fitted: Sequence[Residual], held: Sequence[Residual]) -> tuple[Headline, ...]:

@@ -6,22 +6,27 @@ import math
 from collections.abc import Iterator
 
 from bettercare.flow import Comparison, Network, Scenario
-from bettercare.flow.network import Change
+from bettercare.flow.network import Change, Escalation
 from bettercare.flow.result import estimate
-from bettercare.reports.amounts import plain, signed
+from bettercare.reports.amounts import MINUS, plain, signed
 from bettercare.reports.charts.residuals import Difference, differences
 from bettercare.reports.exhibit import Column, Document, Exhibit, Headline, Section, Table
-from bettercare.reports.flow.answers import Answer, answers, between, points, share, written
+from bettercare.reports.flow.answers import PUT_OFF, Answer, answers, between, points, share, written
 from bettercare.reports.flow.escalations import in_figures, places_called, rules_table
 from bettercare.reports.flow.evidence import basis_section, changed_in_words
-from bettercare.reports.flow.run_report import SIMULATED, chart, made_by, place_of
+from bettercare.reports.flow.run_report import NOTABLE, SIMULATED, chart, lowered, made_by, place_of
 from bettercare.reports.words import plural, sentence
+
+_SHOWN = 5
+"""Scenarios that stand on the first screen."""
+_TOLD = 3
+"""Escalations that the verdict names."""
 
 
 def comparison_report(comparison: Comparison) -> Document:
     """The report of a comparison: the first figure answers, the others follow, each as a difference for each scenario."""
     base = comparison.base
-    found = answers(base.network)
+    found = _asked(comparison)
     made = (
         Section(
             "differences", "What each scenario changes",
@@ -45,6 +50,16 @@ def comparison_report(comparison: Comparison) -> Document:
     )
 
 
+def _asked(comparison: Comparison) -> list[Answer]:
+    """The figures that are compared: all there are, less places where nobody was put off in any of the networks."""
+    results = [comparison.base, *(result for _, result in comparison.scenarios)]
+    return [
+        answer
+        for answer in answers(comparison.base.network)
+        if not answer.id.startswith(PUT_OFF) or any(answer.values(result).any() for result in results)
+    ]
+
+
 def difference_of(comparison: Comparison, scenario: Scenario, answer: Answer) -> Difference:
     """What a scenario changes of one figure, paired run by run."""
     result = next(result for one, result in comparison.scenarios if one.id == scenario.id)
@@ -56,12 +71,64 @@ def difference_of(comparison: Comparison, scenario: Scenario, answer: Answer) ->
 def _verdict(comparison: Comparison, answer: Answer) -> str:
     base = answer.estimate(comparison.base)
     found = [difference_of(comparison, scenario, answer) for scenario, _ in comparison.scenarios]
-    said = f"{answer.title}: {written(base, answer.write)} as it is."
-    better = [one for one in found if one.meaning == "better"]
-    if better:
-        best = max(better, key=lambda one: abs(one.mean))
-        return f"{said} {sentence(f'{best.title} does most for it: {best.text}')}"
-    return f"{said} {'No scenario' if len(found) > 1 else 'The scenario'} does clearly better."
+    said = f"{_named(answer)}: {written(base, answer.write)} as it is"
+    if len(found) == 1:
+        under = written(answer.estimate(comparison.scenarios[0][1]), answer.write)
+        return f"{said}, {under} with {lowered(found[0].title)}: {_meant(found[0])}.{_stepped_up(comparison)}"
+    better = sorted((one for one in found if one.meaning == "better"), key=lambda one: -abs(one.mean))
+    worse = sorted((one for one in found if one.meaning == "worse"), key=lambda one: -abs(one.mean))
+    parts = [
+        f"{better[0].title} does most for it: {_meant(better[0])}" if better
+        else "Every scenario is clearly worse" if len(worse) == len(found) else "No scenario does clearly better"
+    ]  # fmt: skip
+    if worse:
+        parts.append(f"{worse[0].title} does most against it: {_meant(worse[0])}")
+    return " ".join(sentence(part) for part in (said, *parts)) + _stepped_up(comparison)
+
+
+def _named(answer: Answer) -> str:
+    """A figure's title where a colon follows it."""
+    return answer.title.replace(": ", ", ")
+
+
+def _meant(one: Difference) -> str:
+    """What a difference means, with its size where it is clear: ``worse by 0.5 points``."""
+    return f"{one.meaning} by {one.text.lstrip(f'+{MINUS}')}" if one.sure else one.meaning
+
+
+def _stepped_up(comparison: Comparison) -> str:
+    """What a scenario costs in escalations: those on for clearly more of the hours, or fewer, by NOTABLE or more; "" where none is."""
+    found = []
+    for row in comparison.base.network.escalations:
+        on = _on(row)
+        for scenario, result in comparison.scenarios:
+            one = difference_of(comparison, scenario, on)
+            if one.sure and abs(one.mean) >= NOTABLE:
+                words = f"{row.title}, {share(on.estimate(result).mean)} of the hours with {lowered(scenario.title)} ({share(on.estimate(comparison.base).mean)} as it is)"
+                found.append((-abs(one.mean), words))
+    found.sort()
+    return f" Escalation: {'; '.join(words for _, words in found[:_TOLD])}." if found else ""
+
+
+def _on(row: Escalation) -> Answer:
+    """The share of the hours that an escalation was on."""
+    return Answer(row.id, row.title, "lower", lambda result: result.values("escalated", row.id), share, points)
+
+
+def price_of(comparison: Comparison) -> tuple[Headline, ...]:
+    """What scenarios cost, for the terminal: patients put off, and how long each escalation was on."""
+    network = comparison.base.network
+    asked = [(answer, "") for answer in _asked(comparison) if answer.id.startswith(PUT_OFF)]
+    asked += [(_on(row), " of the hours") for row in network.escalations]
+    return tuple(
+        Headline(
+            answer.title if not unit else f"Escalation: {answer.title}", written(answer.estimate(comparison.base), answer.write),
+            f"{unit} as it is; ".lstrip() + "; ".join(
+                f"{written(answer.estimate(result), answer.write)} with {lowered(scenario.title)}" for scenario, result in comparison.scenarios[:_SHOWN]
+            ) + ".",
+        )
+        for answer, unit in asked
+    )  # fmt: skip
 
 
 def _headlines(comparison: Comparison, answer: Answer) -> tuple[Headline, ...]:
@@ -69,7 +136,7 @@ def _headlines(comparison: Comparison, answer: Answer) -> tuple[Headline, ...]:
     heads = [
         Headline("As it is", written(base, answer.write), sentence(f"{answer.title}, {between(base, answer.write)}"))
     ]
-    for scenario, result in comparison.scenarios[:5]:
+    for scenario, result in comparison.scenarios[:_SHOWN]:
         one = difference_of(comparison, scenario, answer)
         heads.append(
             Headline(scenario.title, written(answer.estimate(result), answer.write), f"{one.text}: {one.meaning}.")
@@ -81,7 +148,7 @@ def _section(comparison: Comparison, answer: Answer) -> Exhibit:
     rows = [(scenario, difference_of(comparison, scenario, answer)) for scenario, _ in comparison.scenarios]
     clear = [one for _, one in rows if one.sure]
     most = max(clear, key=lambda one: abs(one.mean), default=None)
-    message = f"{answer.title}: " + (
+    message = f"{_named(answer)}: " + (
         f"{most.title} changes it most, {most.text}." if most else "no scenario changes it clearly."
     )
     columns = (
@@ -131,9 +198,7 @@ def _escalations(comparison: Comparison) -> Section:
     longest = max(
         network.escalations, key=lambda row: max(result.estimate("escalated", row.id).mean for _, result in results)
     )
-    on = Answer(
-        longest.id, longest.title, "lower", lambda result: result.values("escalated", longest.id), share, points
-    )
+    on = _on(longest)
     clear = [found for scenario, _ in comparison.scenarios if (found := difference_of(comparison, scenario, on)).sure]
     most = max(clear, key=lambda found: abs(found.mean), default=None)
     message = f"{longest.title}: on for {share(on.estimate(comparison.base).mean)} of the hours as it is; " + (
@@ -185,4 +250,4 @@ def changes_in_words(network: Network, scenario: Scenario) -> Iterator[tuple[Cha
         yield change, sentence(f"{changed_in_words(network, change)}{who}{goes}: {amount}").rstrip(".")
 
 
-__all__ = ["comparison_report", "difference_of"]
+__all__ = ["comparison_report", "difference_of", "price_of"]

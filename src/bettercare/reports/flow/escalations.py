@@ -37,7 +37,7 @@ def _beyond(patients: int, station: Station) -> str:
 
 
 def does(network: Network, row: Escalation) -> str:
-    """What it does: ``12 more beds at Acute medical unit; 20% of Other ambulances to Treated elsewhere``."""
+    """What it does: ``12 more beds at Acute medical unit; 20% of Other ambulances go to: Treated elsewhere``."""
     called, streams = places_called(network), {one.id: one.title or one.id for one in network.arrivals}
     opened = [
         f"{one.servers:,} more {network.station(one.station).places} at {called[one.station]}" for one in row.places
@@ -45,7 +45,7 @@ def does(network: Network, row: Escalation) -> str:
     alike: dict[tuple[float, str], list[str]] = {}
     for one in row.diverts:
         alike.setdefault((one.share, one.to), []).append(streams[one.stream])
-    diverted = [f"{share(part)} of {listed(of)} to {called.get(to, to)}" for (part, to), of in alike.items()]
+    diverted = [f"{share(part)} of {listed(of)} go to: {called.get(to, to)}" for (part, to), of in alike.items()]
     return "; ".join(opened + diverted) or "nothing"
 
 

@@ -11,17 +11,22 @@ import numpy as np
 import polars as pl
 
 from bettercare.flow.forecast import NOW_AS_IT_IS, Forecast
-from bettercare.flow.now import occupancy_now
+from bettercare.flow.network import Network
+from bettercare.flow.now import Now, occupancy_now
 from bettercare.reports.amounts import chance, count, signed
 from bettercare.reports.charts.hours_fan import Decision, hours_fan
 from bettercare.reports.exhibit import Column, Document, Exhibit, Headline, Section, Table
 from bettercare.reports.flow.answers import BEDS
 from bettercare.reports.flow.escalations import rules_table
 from bettercare.reports.flow.evidence import basis_section
-from bettercare.reports.flow.run_report import chart, made_by
+from bettercare.reports.flow.run_report import chart, lowered, made_by
 from bettercare.reports.words import listed, plural, sentence
 
 _FANS = 6
+_DOUBTS = 3
+_EMPTY = 0.25
+"""Share of stations with nobody above which a snapshot is taken to leave some out."""
+_WHAT = {"occupied": "in its places", "waiting": "waiting for it", "blocked": "held there for a next place"}
 INVENTED = "Synthetic: the state now is invented. It was taken from a simulated run, so this shows what a forecast looks like and says nothing about any real day."
 """What stands over a forecast from an invented state."""
 
@@ -39,7 +44,7 @@ def forecast_report(forecast: Forecast, synthetic: bool = False, warnings: tuple
     moment = f"{now.at:%H:%M} on {now.at:%A} {now.at.day} {now.at:%B %Y}"
     doubts = tuple(dict.fromkeys((*warnings, *now.warnings, *forecast.arrivals.warnings)))
     made = (
-        _running_out(forecast, full),
+        _running_out(forecast, full, risks),
         _escalations(forecast),
         _fans(forecast, risks, synthetic),
         _decisions(forecast),
@@ -56,7 +61,7 @@ def forecast_report(forecast: Forecast, synthetic: bool = False, warnings: tuple
     return Document(
         title=f"{network.title}: the next {forecast.hours} hours",
         place=f"From {moment} · {plural(forecast.replications, 'future')} · seed {forecast.seed}",
-        verdict=_verdict(forecast, risks),
+        verdict=" ".join((_verdict(forecast, risks), *_doubted(tuple(dict.fromkeys((*warnings, *now.warnings)))))),
         headlines=_headlines(forecast, risks),
         sections=tuple(section for section in made if not section.empty),
         banner=INVENTED if synthetic else "",
@@ -65,8 +70,25 @@ def forecast_report(forecast: Forecast, synthetic: bool = False, warnings: tuple
     )
 
 
+def unknown_at(now: Now, network: Network) -> tuple[str, ...]:
+    """What to know of a state that has nobody at so many stations that some are likely not known."""
+    frame = occupancy_now(now, network)
+    empty = frame.filter(pl.col("in_service") + pl.col("ready") + pl.col("waiting") == 0).height
+    if empty == frame.height or empty <= _EMPTY * frame.height:
+        return ()
+    return (
+        f"Nobody is known at {empty} of {frame.height} stations: a forecast begins with them empty, so it says little of them and of those they fill.",
+    )
+
+
+def _doubted(warnings: Sequence[str]) -> list[str]:
+    """What to know of the state, as it stands beside the verdict."""
+    more = len(warnings) - _DOUBTS
+    return [*warnings[:_DOUBTS], *([f"{plural(more, 'more thing')} to know below."] if more > 0 else [])]
+
+
 def _at_risk(forecast: Forecast, full: pl.DataFrame) -> list[dict[str, Any]]:
-    """Units as they are, those with most hours without a free place first, with ``hours`` (how many, on average).
+    """Units as they are, those likeliest to run out first, with ``hours`` (how many, on average).
 
     Only hospital beds where there are any: a clinic is full for an hour of every day, and a service that is always full runs out of nothing.
     """
@@ -78,7 +100,7 @@ def _at_risk(forecast: Forecast, full: pl.DataFrame) -> list[dict[str, Any]]:
         if row["decision"] == NOW_AS_IT_IS
     ]
     beds = [row for row in rows if kinds[row["station"]] in BEDS]
-    return sorted(beds or rows, key=lambda row: (-row["hours"], -row["chance"], row["station"]))
+    return sorted(beds or rows, key=lambda row: (-row["chance"], -row["hours"], row["station"]))
 
 
 def hours_full(forecast: Forecast) -> dict[tuple[str, str], float]:
@@ -104,9 +126,9 @@ def _verdict(forecast: Forecast, risks: list[dict[str, Any]]) -> str:
     if likely:
         names = [f"{row['title']} ({chance(row['chance'])}, {count(row['hours'])} of the hours)" for row in likely[:3]]
         more = [plural(len(likely) - 3, "other")] if len(likely) > 3 else []
-        said = f"More likely than not to run out of places within {forecast.hours} hours: {listed([*names, *more])}."
+        said = f"{_kind(forecast, risks)}s more likely than not to run out of places within {forecast.hours} hours: {listed([*names, *more])}."
     else:
-        said = f"No unit is more likely than not to run out of places within {forecast.hours} hours; {risks[0]['title']} comes nearest, with a chance of {chance(risks[0]['chance'])}."
+        said = f"No {lowered(_kind(forecast, risks))} is more likely than not to run out of places within {forecast.hours} hours; {risks[0]['title']} comes nearest, with a chance of {chance(risks[0]['chance'])}."
     return f"{said} {_best(forecast, [row['station'] for row in risks])}".strip()
 
 
@@ -122,10 +144,34 @@ def _best(forecast: Forecast, stations: Sequence[str]) -> str:
     before = total(NOW_AS_IT_IS)
     best = min(forecast.decisions, key=lambda one: (total(one.id), one.id))
     if total(best.id) > before - 0.5:
-        return "No decision leaves clearly fewer hours without a free place over these units."
+        return " ".join(
+            ["No decision leaves clearly fewer hours without a free place over these units.", *_idle(forecast)]
+        )
     return sentence(
         f"Of the decisions, {best.title} does most: {count(total(best.id))} hours without a free place over these units, against {count(before)}"
     )
+
+
+def _idle(forecast: Forecast) -> list[str]:
+    """Why places that a decision opens change nothing: a sentence for each unit that would not have run out without them."""
+    lost, found = hours_full(forecast), {}
+    for change in (change for decision in forecast.decisions for change in decision.changes):
+        more = change.what == "servers" and (change.add or 0) > 0
+        if more and lost.get((NOW_AS_IT_IS, change.at), math.inf) < 0.5:
+            station = forecast.network.station(change.at)
+            places = forecast.places[NOW_AS_IT_IS][forecast.network.stations.index(station)]
+            free = (places - forecast.samples(change.at).mean(axis=0))[places > 0]
+            if free.size:
+                found[change.at] = (
+                    f"{station.title} already had {count(free.min())} {station.places} free in the fullest hour, on average."
+                )
+    return list(found.values())
+
+
+def _kind(forecast: Forecast, risks: list[dict[str, Any]]) -> str:
+    """What the units that may run out are called."""
+    kinds = {station.id: station.kind for station in forecast.network.stations}
+    return "Hospital bed unit" if all(kinds[row["station"]] in BEDS for row in risks) else "Unit"
 
 
 def _headlines(forecast: Forecast, risks: list[dict[str, Any]]) -> tuple[Headline, ...]:
@@ -138,7 +184,7 @@ def _headlines(forecast: Forecast, risks: list[dict[str, Any]]) -> tuple[Headlin
     )  # fmt: skip
 
 
-def _running_out(forecast: Forecast, full: pl.DataFrame) -> Section:
+def _running_out(forecast: Forecast, full: pl.DataFrame, risks: list[dict[str, Any]]) -> Section:
     titles = {NOW_AS_IT_IS: "As it is"} | {one.id: one.title for one in forecast.decisions}
     lost = hours_full(forecast)
     rows: dict[str, dict[str, Any]] = {}
@@ -148,7 +194,9 @@ def _running_out(forecast: Forecast, full: pl.DataFrame) -> Section:
         cells[f"hours:{row['decision']}"] = lost.get((row["decision"], row["station"]), 0.0)
         if row["decision"] == NOW_AS_IT_IS:
             cells |= {"first": _when(forecast, row["first_hour_if"]), "from": _when(forecast, row["at_risk_from"])}
-    ordered = sorted(rows.values(), key=lambda row: (-row[f"hours:{NOW_AS_IT_IS}"], row["station"]))
+    ordered = sorted(
+        rows.values(), key=lambda row: (-row[f"chance:{NOW_AS_IT_IS}"], -row[f"hours:{NOW_AS_IT_IS}"], row["station"])
+    )
     for cells in ordered:
         cells.update({key: round(value, 1) for key, value in cells.items() if isinstance(value, float)})
     columns = (
@@ -159,9 +207,10 @@ def _running_out(forecast: Forecast, full: pl.DataFrame) -> Section:
     if not ordered:
         return Section("running-out", "Which units run out")
     sure = sum(row[f"chance:{NOW_AS_IT_IS}"] >= 50 for row in ordered)
-    message = (
-        f"{plural(sure, 'unit')} of {len(ordered)} more likely than not to have no free place at the turn of some hour."
-    )
+    of = f"{sure} of all {plural(len(ordered), 'unit')} with a limit"
+    if len(risks) < len(ordered):
+        of = f"{sum(row['chance'] >= 0.5 for row in risks)} of {plural(len(risks), 'hospital bed unit')}, and {of},"
+    message = f"{of} more likely than not to have no free place at the turn of some hour."
     return Section(
         "running-out",
         "Which units run out",
@@ -233,7 +282,7 @@ def _decisions(forecast: Forecast) -> Section:
             sure = row["low"] > 0 or row["high"] < 0
             rows.append(
                 {
-                    "decision": titles[row["decision"]], "unit": row["title"], "what": row["what"], "mean": signed(count(row["mean"])),
+                    "decision": titles[row["decision"]], "unit": row["title"], "what": _WHAT[row["what"]], "mean": signed(count(row["mean"])),
                     "low": signed(count(row["low"])), "high": signed(count(row["high"])), "sure": "yes" if sure else "no", "size": abs(row["mean"]),
                 }
             )  # fmt: skip
@@ -246,7 +295,7 @@ def _decisions(forecast: Forecast) -> Section:
         Column("high", "Interval to"), Column("sure", "Clear of chance"),
     )  # fmt: skip
     message = (
-        f"After {forecast.hours} hours the greatest difference is of {clear['decision'][:1].lower()}{clear['decision'][1:]}: {clear['unit']}, {clear['mean']} {clear['what']}."
+        f"After {forecast.hours} hours the greatest difference is of {clear['decision'][:1].lower()}{clear['decision'][1:]}: {clear['unit']}, {clear['mean']} patients {clear['what']}."
         if clear
         else f"After {forecast.hours} hours the decisions make no difference that is clear of chance."
     )
@@ -254,7 +303,16 @@ def _decisions(forecast: Forecast) -> Section:
         "decisions",
         "What the decisions change",
         "",
-        (Exhibit("flow-decisions", message, Table(columns, rows), sheet="Decisions", folded=len(rows) > 30),),
+        (
+            Exhibit(
+                "flow-decisions",
+                message,
+                Table(columns, rows),
+                note=" ".join(_idle(forecast)),
+                sheet="Decisions",
+                folded=len(rows) > 30,
+            ),
+        ),
     )
 
 

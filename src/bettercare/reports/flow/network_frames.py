@@ -10,7 +10,8 @@ import polars as pl
 
 from bettercare.flow import Network, Result
 from bettercare.flow.compiled import routes_of
-from bettercare.flow.network import UNLIMITED, Route
+from bettercare.flow.network import UNLIMITED, Route, Station
+from bettercare.reports.amounts import count
 
 STATIONS: dict[str, Any] = {
     "station": pl.String, "title": pl.String, "kind": pl.String, "site": pl.String, "holds": pl.Boolean, "places": pl.String,
@@ -22,7 +23,7 @@ STATIONS: dict[str, Any] = {
 def stations_frame(result: Result, flows: pl.DataFrame | None = None) -> pl.DataFrame:
     """A row a station, in the network's order: what it is, and means over the run.
 
-    ``servers`` and ``occupancy`` are null where there is no limit; ``occupancy`` also where no place was open; ``arrivals``, ``from_outside``
+    ``servers`` are the ordinary places, extra ones are named in ``places``. ``servers`` and ``occupancy`` are null where there is no limit; ``occupancy`` also where no place was open; ``arrivals``, ``from_outside``
     (by no other station) and ``leaving`` (the network) are patients a day.
     """
     network, days = result.network, result.hours / 24
@@ -39,10 +40,12 @@ def stations_frame(result: Result, flows: pl.DataFrame | None = None) -> pl.Data
         }
         limited = station.servers != UNLIMITED
         coming = mean["arrivals"] / days
+        extra = _extra(result, station) if limited else 0.0
         rows.append(
             {
                 "station": station.id, "title": station.title, "kind": station.kind, "site": station.site, "holds": station.holds,
-                "places": station.places, "servers": known(result.estimate("servers", station.id).mean) if limited else None,
+                "places": station.places + (f" + {count(extra)} extra" if extra >= 0.05 else ""),
+                "servers": known(result.estimate("servers", station.id).mean - extra) if limited else None,
                 "occupied": mean["occupied"], "occupancy": known(result.estimate("occupancy", station.id).mean) if limited else None,
                 "waiting": mean["waiting"], "blocked": mean["blocked"], "arrivals": coming,
                 "from_outside": max(coming - into.get(station.id, 0.0), 0.0) if station.id in first else 0.0,
@@ -50,6 +53,16 @@ def stations_frame(result: Result, flows: pl.DataFrame | None = None) -> pl.Data
             }
         )  # fmt: skip
     return pl.DataFrame(rows, schema=STATIONS)
+
+
+def _extra(result: Result, station: Station) -> float:
+    """Places that escalations held open at a station, on average."""
+    return sum(
+        more.servers * result.estimate("escalated", row.id).mean
+        for row in result.network.escalations
+        for more in row.places
+        if more.station == station.id
+    )
 
 
 def flows_frame(result: Result) -> pl.DataFrame:

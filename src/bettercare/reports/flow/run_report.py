@@ -30,8 +30,8 @@ from bettercare.reports.words import plural, sentence
 WIDE, NARROW = 1000.0, 358.0
 """Widths at which charts are drawn for a page and for a telephone."""
 _WEEKS = 4
-_NOTABLE = 0.05
-"""Share of a month's hours from which an escalation is worth a word at the top."""
+NOTABLE = 0.05
+"""Share of hours from which an escalation is worth a word at the top."""
 SIMULATED = "Simulated, not measured."
 
 Row = dict[str, Any]
@@ -90,15 +90,16 @@ def verdict_of(result: Result, found: Sequence[Answer]) -> str:
         value = answer.estimate(result)
         if math.isfinite(value.mean):
             interval = f" ({between(value, answer.write)})" if number == 0 else ""
-            parts.append(f"{_lowered(answer.title) if number else answer.title}, {answer.write(value.mean)}{interval}")
+            parts.append(f"{lowered(answer.title) if number else answer.title}, {answer.write(value.mean)}{interval}")
     said = sentence("; ".join(parts)) if parts else "Nothing was there to measure."
     hardest = _hardest(_escalated(result))
-    if hardest and hardest.worst >= _NOTABLE:
+    if hardest and hardest.worst >= NOTABLE:
         said += f" Escalation: {hardest.in_words}."
     return f"{said} Of this model, {assumed_in_words(rows_of(result.network))}."
 
 
-def _lowered(text: str) -> str:
+def lowered(text: str) -> str:
+    """A title within a sentence; abbreviations stay as they are."""
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
@@ -548,7 +549,7 @@ def _outcomes(result: Result) -> Section:
         Column("outcome", "Outcome"), Column("patients", "Patients", "count"), Column("low", "Interval from", "count"), Column("high", "Interval to", "count"),
         Column("per_day", "A day", "plain"),
     )  # fmt: skip
-    message = f"Most leave by: {_lowered(str(rows[0]['outcome']))}, {count(float(rows[0]['patients']))} patients.{tail}"
+    message = f"Most leave by: {lowered(str(rows[0]['outcome']))}, {count(float(rows[0]['patients']))} patients.{tail}"
     return Section(
         "outcomes",
         "How patients leave",

@@ -14,7 +14,7 @@ from bettercare.errors import BettercareError
 from bettercare.flow.compiled import routes_of
 from bettercare.flow.measures import measure
 from bettercare.flow.network import ANY, UNLIMITED, Network, Route, Station
-from bettercare.flow.result import Result
+from bettercare.flow.result import Result, estimate
 from bettercare.flow.run import SEED
 from bettercare.reports.charts.a_day import a_day
 from bettercare.reports.charts.week_of_hours import week_of_hours
@@ -104,6 +104,14 @@ def figure(result: Result, name: str, of: str, title: str = "") -> Figure:
     )
 
 
+def held_elsewhere(result: Result, station: Station) -> Figure:
+    """Patients held elsewhere for a place at a station, at any time: their days, which count when they move, over the days of the run."""
+    days = result.values("held-for-days", station.id)
+    found = estimate(days * 24 / result.hours, result.antithetic)
+    title = "Held elsewhere for a place here, at any time"
+    return Figure(title, flow_words.written(found.mean, "patients"), flow_words.known_to(found, "patients"))
+
+
 def last_run(
     deployed: Deployment, assessment: Assessment, network: Network, wanted: str = ""
 ) -> tuple[FlowJob, Kept, Result] | None:
@@ -165,7 +173,7 @@ class Line:
     station: Station
     kind: str
     figures: tuple[str, ...]
-    """Occupancy, mean wait, patients held, share of hours with no free place."""
+    """Occupancy, mean wait, patients held, those held elsewhere for it, share of hours with no free place."""
     full: bool
 
 
@@ -176,7 +184,8 @@ def _lines(result: Result) -> Iterator[Line]:
         always = figure(result, "full", station.id).value if limited else "–"
         held = figure(result, "blocked", station.id).value if station.holds else "–"
         yield Line(
-            station, flow_words.KINDS.get(station.kind, station.kind), (occupancy, figure(result, "wait", station.id).value, held, always),
+            station, flow_words.KINDS.get(station.kind, station.kind),
+            (occupancy, figure(result, "wait", station.id).value if station.queue else "no line", held, held_elsewhere(result, station).value, always),
             limited and result.estimate("occupancy", station.id).mean >= 0.95,
         )  # fmt: skip
 
@@ -240,7 +249,9 @@ def one_station(
 
 def _figures(result: Result, station: Station) -> list[Figure]:
     rows = [(name, figure(result, name, station.id)) for name in OF_STATION]
+    rows.insert(OF_STATION.index("wait"), ("held-for", held_elsewhere(result, station)))
     unheld = {"blocked", "blocked-days"} if not station.holds else set()
+    unheld |= {"wait", "wait-q90", "waiting"} if station.queue == 0 else set()
     unheld |= {"discharge-days"} if not station.leaves_on else set()
     return [row for name, row in rows if name not in unheld and row.value not in ("–",)]
 

@@ -8,7 +8,8 @@ from starlette.datastructures import FormData
 from bettercare.assurance import Assessment
 from bettercare.errors import BettercareError
 from bettercare.flow.network import Network
-from bettercare.flow.run import SEED
+from bettercare.flow.run import SEED as RUN_SEED
+from bettercare.model import SEED
 from bettercare.store import Missing
 from bettercare.twin import DRAWS
 from bettercare.web.flow_run import FlowAsked, Kind
@@ -87,7 +88,7 @@ def _shown(
         title="Calibration" if is_calibration else "Promises", status=400 if fault else 200, faulty=bool(fault), fault=fault, network=network, job=job,
         document=document, is_sign=is_sign, jobs=jobs_of(deployed, assessment, network, visitor, kind), numbers=TRIALS if is_calibration else FUTURES,
         replications=str(sent.get("replications", ""))[:9] if sent else str(USUAL_TRIALS if is_calibration else DRAWS),
-        seed=str(sent.get("seed", ""))[:20] if sent else str(SEED), cannot=_why_not(deployed, assessment, network, kind),
+        seed=str(sent.get("seed", ""))[:20] if sent else str(RUN_SEED if is_calibration else SEED), cannot=_why_not(deployed, assessment, network, kind),
     )  # fmt: skip
 
 

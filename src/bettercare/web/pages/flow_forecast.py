@@ -26,6 +26,7 @@ from bettercare.flow.scenarios import changed
 from bettercare.flow.scenarios import scenario as named
 from bettercare.reports.amounts import NONE, count
 from bettercare.reports.flow.answers import share
+from bettercare.reports.flow.forecast_report import unknown_at
 from bettercare.store import Missing
 from bettercare.web.flow_run import FlowAsked, State
 from bettercare.web.guard import Reader, Sent, Visitor, needs
@@ -85,14 +86,13 @@ class Standing:
     """Those where somebody is."""
     empty: tuple[str, ...]
     """Titles of the others."""
+    unknown: tuple[str, ...]
+    """What to know when there are many of them."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What to know of the state."""
-        if not self.empty or not self.units:
-            return self.now.warnings
-        known = f"Nobody is known at {len(self.empty)} of {len(self.empty) + len(self.units)} stations"
-        return (*self.now.warnings, f"{known}: a forecast begins with them empty, so it says little of them and of those they fill.")  # fmt: skip
+        return (*self.now.warnings, *self.unknown)
 
 
 def standing_of(now: Now, network: Network) -> Standing:
@@ -106,7 +106,7 @@ def standing_of(now: Now, network: Network) -> Standing:
         )
         for row in frame.filter(somebody).with_columns(used=pl.col("in_service") + pl.col("ready")).iter_rows(named=True)
     )  # fmt: skip
-    return Standing(now, units, tuple(frame.filter(~somebody)["title"].to_list()))
+    return Standing(now, units, tuple(frame.filter(~somebody)["title"].to_list()), unknown_at(now, network))
 
 
 def _clock_now(assessment: Assessment) -> datetime:
@@ -290,7 +290,7 @@ def _start(
                     remedy="Take in a snapshot of the wards, choose a file, or begin from an invented state.",
                 )
             # Its own warnings are told by the report.
-            warnings = tuple(one for one in standing_of(now, network).warnings if one not in now.warnings)
+            warnings = unknown_at(now, network)
         asked = FlowAsked(
             "forecast", whole_number(sent, "replications", "number of replications"), whole_number(sent, "seed", "seed"),
             hours=whole_number(sent, "hours", "number of hours"), state=state, at=(now.at if now else moment).isoformat(),

@@ -132,7 +132,8 @@ def _run_form(
         request, visitor, "flow_run.html.j2", assessment, title="Runs", status=400 if fault else 200, faulty=bool(fault), fault=fault, network=network,
         scenarios=[("", "As it is", ""), *((one.id, one.title, one.note) for one in network.scenarios)], numbers=REPLICATIONS,
         chosen=str(sent.get("scenario", "")) if sent else "", replications=str(sent.get("replications", "")) if sent else str(USUAL),
-        seed=str(sent.get("seed", ""))[:20] if sent else str(SEED), jobs=jobs_of(deployed, assessment, network, visitor),
+        seed=str(sent.get("seed", ""))[:20] if sent else str(SEED), jobs=jobs_of(deployed, assessment, network, visitor, "run"),
+        others=[(job, what) for job, what in jobs_of(deployed, assessment, network, visitor) if job.asked.kind != "run"],
     )  # fmt: skip
 
 

@@ -108,7 +108,13 @@ def rules_of(network: Network, station: Station) -> list[str]:
     """What happens at a station when it is full or closed, and when patients leave it."""
     said = []
     if station.queue == 0:
-        said.append("Nobody can wait for it.")
+        held = any(
+            network.station(row.station).holds and station.id in stations_of(network, row.to) for row in network.routes
+        )
+        said.append(
+            "It has no line: "
+            + ("those held elsewhere for it wait in the place they have." if held else "nobody can wait for it.")
+        )
     elif station.queue != UNLIMITED:
         said.append(f"{station.queue:,} can wait for it.")
     if station.if_full:
