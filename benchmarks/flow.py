@@ -216,7 +216,7 @@ def main() -> int:
     parser.add_argument("--network", default="", help="id of a shipped network; the first one unless given")
     parser.add_argument("--quick", action="store_true", help="fewer runs and smaller sizes")
     parser.add_argument(
-        "--task", choices=[*PEERS, "ours", "shipped", "long", "large", "inside"], help=argparse.SUPPRESS
+        "--task", choices=[*PEERS, "speed", "ours", "shipped", "long", "large", "inside"], help=argparse.SUPPRESS
     )
     parser.add_argument("--amount", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--workers", type=int, default=1, help=argparse.SUPPRESS)

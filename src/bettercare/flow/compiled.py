@@ -58,7 +58,7 @@ class Program(NamedTuple):
     leave_day: Floats  # [P, 7] chance of discharge
     leave_hour: Floats  # [P, 24] cumulative
     level: Ints  # [C] priority, 0 first
-    of_class: Ints  # [S * C * 8] service, patience (a distribution, or -1), where patience ends, routes, row of window (or -1)
+    of_class: Ints  # [S * C * 8] service, patience (a distribution, or -1), where patience ends, first and last route, row of window (or -1)
     window: Ints  # [windows, 168] routes in that hour
     block_first: Ints  # [blocks + 1]
     route_share: Floats  # [routes] cumulative within a block
@@ -269,7 +269,10 @@ def compiled(network: Network, warm_up: int | None = None) -> Program:
     of_class[..., 2] = np.array([[names.place(row.to) if row else -1 for row in line] for line in patience]).reshape(
         service.shape
     )
-    of_class[..., 3], of_class[..., 4] = blocks.block, blocks.window_of
+    firsts = np.array(blocks.first)
+    of_class[..., 3] = np.where(blocks.block >= 0, firsts[blocks.block], -1)
+    of_class[..., 4] = np.where(blocks.block >= 0, firsts[blocks.block + 1] - 1, -1)
+    of_class[..., 5] = blocks.window_of
     diverts = [
         [
             (number, divert)

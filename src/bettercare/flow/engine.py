@@ -88,7 +88,7 @@ _CAME, _BEGAN, _SINCE, _UNTIL, _LEFT = range(5)
 NOW, UNTIL, PERIOD_END = range(3)
 # Columns of Program.of_station and Program.of_class.
 _QUEUE, _HOLDS, _IF_FULL, _IF_CLOSED, _PREEMPTS, _LEAVES_ON = range(6)
-_SERVICE, _PATIENCE, _PATIENCE_TO, _BLOCK, _WINDOW = range(5)
+_SERVICE, _PATIENCE, _PATIENCE_TO, _FIRST_ROUTE, _LAST_ROUTE, _WINDOW = range(6)
 # Columns of State.escalation and State.escalated.
 ON, TOO_MANY = range(2)
 ON_HOURS, BEGUN = range(2)
@@ -409,24 +409,26 @@ def _change_clocks(
     counts: Any, clock: Any, bins: Any, first: Any, targets: Any, over: Any,
 ) -> Any:  # fmt: skip
     """Stop the clocks that do not run at a place (``mask``) and start those that do; returns which run."""
-    changed, k = running ^ mask, 0
+    changed, k = running ^ mask, -1
     while changed:
-        if changed & 1:
-            if (running >> k) & 1:
-                x = now - start[U(p * K + k)]
-                j = start_class[U(p * K + k)]
-                clock[U(((period * K + k) * C + j) * 2)] += 1.0
-                clock[U(((period * K + k) * C + j) * 2 + 1)] += x
-                bins[U((k * C + j) * BINS + _bin(x))] += 1.0
-                for i in range(first[k], first[k + 1]):
-                    if x > targets[i]:
-                        over[U((period * T + i) * C + j)] += 1.0
-                running ^= 1 << k
-            elif counts[k, c]:
-                start[U(p * K + k)], start_class[U(p * K + k)] = now, c
-                running |= 1 << k
-        changed >>= 1
         k += 1
+        if not changed & 1:
+            changed >>= 1
+            continue
+        changed >>= 1
+        if (running >> k) & 1:
+            x = now - start[U(p * K + k)]
+            j = start_class[U(p * K + k)]
+            clock[U(((period * K + k) * C + j) * 2)] += 1.0
+            clock[U(((period * K + k) * C + j) * 2 + 1)] += x
+            bins[U((k * C + j) * BINS + _bin(x))] += 1.0
+            for i in range(first[k], first[k + 1]):
+                if x > targets[i]:
+                    over[U((period * T + i) * C + j)] += 1.0
+            running ^= 1 << k
+        elif counts[k, c]:
+            start[U(p * K + k)], start_class[U(p * K + k)] = now, c
+            running |= 1 << k
     return running
 
 
@@ -572,7 +574,7 @@ def advance(run_key: np.uint64, program: Program, state: State, most_events: int
 
 _FLAT = {
     "counts", "head", "tail", "serving_head", "serving_tail", "who", "when", "key", "visits", "clock_start", "clock_of", "station",
-    "escalation", "escalated", "stream", "stream_key", "by_class", "wait_bins", "clock", "over", "clock_bins", "left", "log_what",
+    "escalation", "escalated", "stream", "stream_key", "by_class", "wait_bins", "clock", "over", "clock_bins", "left", "week", "log_what",
 }  # fmt: skip
 
 
@@ -766,7 +768,6 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
                     continue
                 s = who[U(p8 + AT)]
                 c = who[U(p8 + CLASS)]
-                when[U(p8 + _SINCE)] = now
                 if of_station[U(s * 8 + _PREEMPTS)]:
                     lv = level[c]
                     _serve_no_more(p, s * L + lv, serving_head, serving_tail, serving_after, serving_before)
@@ -831,7 +832,6 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
                 count[s * 8 + AWAIT] -= 1
                 station[of_period + s * 16 + READY_HOURS] -= ends - now
                 who[p * 8 + STATE] = NOWHERE
-                when[p * 8 + _SINCE] = now
                 frm, step = s, _ROUTE
             elif kind == _GIVE_UP:
                 p = what & 0xFFFFFF
@@ -909,22 +909,23 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
                 kept = tracing and hour >= warm and hour - warm < trace.shape[0]
                 for i in range(S):
                     j = i * 8
-                    servers = max(servers_at[i, how] + count[j + ADDED], 0) + count[j + EXTRA]
-                    if servers != count[j + SERVERS]:
+                    servers = max(servers_at[U(i), U(how)] + count[U(j + ADDED)], 0) + count[U(j + EXTRA)]
+                    if servers != count[U(j + SERVERS)]:
                         station[of_period + i * 16 + SERVER_HOURS] += (servers - count[j + SERVERS]) * (ends - now)
                         if servers > count[j + SERVERS] and count[j + LINED] > 0:
                             n_stack = _look_at(i, n_stack, stack, stacked)
                         count[j + SERVERS] = servers
-                    week[how, i, 0] += count[j + BUSY]
-                    week[how, i, 1] += count[j + WAIT]
-                    week[how, i, 2] += count[j + HOLD]
-                    week[how, i, 3] += servers
+                    of_week = U((how * S + i) * 4)
+                    week[of_week] += count[U(j + BUSY)]
+                    week[of_week + U(1)] += count[U(j + WAIT)]
+                    week[of_week + U(2)] += count[U(j + HOLD)]
+                    week[of_week + U(3)] += servers
                     if servers > 0:
                         # One that is closed is not full.
-                        station[of_period + i * 16 + TIMES] += 1.0
-                        if count[j + BUSY] >= servers:
-                            station[of_period + i * 16 + FULL_TIMES] += 1.0
-                    if count[j + HOLD] > 0 and count[j + HOLD] == count[j + BUSY]:
+                        station[U(of_period + i * 16 + TIMES)] += 1.0
+                        if count[U(j + BUSY)] >= servers:
+                            station[U(of_period + i * 16 + FULL_TIMES)] += 1.0
+                    if count[U(j + HOLD)] > 0 and count[U(j + HOLD)] == count[U(j + BUSY)]:
                         held_fast = True
                     if kept:
                         trace[hour - warm, i, 0] = count[j + BUSY]
@@ -950,7 +951,6 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
                     status = CROWDED
                     break
 
-        events += 1
         taken += 1
         hops = 0
         while True:
@@ -958,11 +958,12 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
                 # Where now? They are still in their place at s, which is frm.
                 c = who[U(p * 8 + CLASS)]
                 sc = (s * C + c) * 8
-                block = of_class[U(sc + _BLOCK)]
+                i = of_class[U(sc + _FIRST_ROUTE)]
+                end = of_class[U(sc + _LAST_ROUTE)]
                 if of_class[U(sc + _WINDOW)] >= 0:
                     block = window[of_class[sc + _WINDOW], (first_how + int(now)) % 168]
-                i = block_first[U(block)]
-                end = block_first[U(block + 1)] - 1
+                    i = block_first[block]
+                    end = block_first[block + 1] - 1
                 if i < end:
                     u = _uniform(keys[U(p * 2 + 1)] + _FOR_WAY * _PURPOSE, mirror)
                     while i < end and route_share[U(i)] <= u:
@@ -1297,7 +1298,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
     if hole:
         n_heap = _pull(n_heap, heap_time, heap_what)
     num[_HEAP], num[FREE], num[_PERIOD], num[LOGGED], num[INSIDE], num[EVENTS], num[_STACK] = (
-        n_heap, n_free, period, n_log, inside, events, n_stack,
+        n_heap, n_free, period, n_log, inside, events + taken, n_stack,
     )  # fmt: skip
     num[_SAME], real[PERIOD_END], real[NOW] = same, ends, now
     if status == FINISHED:

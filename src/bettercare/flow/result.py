@@ -40,17 +40,14 @@ def quantiles(bins: Floats, shares: Sequence[float] = QUANTILES) -> Floats:
     """Quantiles in hours from histograms [..., BINS], by straight lines within a bin (a bin is 3 to 6% wide); NaN when empty."""
     total = bins.sum(axis=-1, keepdims=True)
     cumulative = np.cumsum(bins, axis=-1)
-    found = []
-    for share in shares:
-        wanted = share * total
-        at = np.minimum((cumulative < wanted).sum(axis=-1, keepdims=True), BINS - 1)
-        below = np.where(at > 0, np.take_along_axis(cumulative, np.maximum(at - 1, 0), axis=-1), 0.0)
-        width = np.take_along_axis(bins, at, axis=-1)
-        part = np.divide(wanted - below, width, out=np.zeros_like(wanted), where=width > 0)
-        low, high = _EDGES[at], _EDGES[np.minimum(at + 1, BINS)]
-        hours = np.where(at == 0, 0.0, low + part * (high - low))
-        found.append(np.where(total > 0, hours, np.nan)[..., 0])
-    return np.stack(found, axis=-1)
+    wanted = total * np.asarray(shares)
+    at = np.minimum((cumulative[..., None, :] < wanted[..., None]).sum(axis=-1), BINS - 1)
+    below = np.where(at > 0, np.take_along_axis(cumulative, np.maximum(at - 1, 0), axis=-1), 0.0)
+    width = np.take_along_axis(bins, at, axis=-1)
+    part = np.divide(wanted - below, width, out=np.zeros_like(wanted), where=width > 0)
+    low, high = _EDGES[at], _EDGES[np.minimum(at + 1, BINS)]
+    hours = np.where(at == 0, 0.0, low + part * (high - low))
+    return np.where(total > 0, hours, np.nan)
 
 
 @dataclass(frozen=True)
