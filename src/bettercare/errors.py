@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True, order=True)
@@ -36,13 +37,23 @@ def _in_order(fault: Fault) -> tuple[list[str | int], str, str]:
     return [int(part) if position % 2 else part for position, part in enumerate(where)], fault.what, fault.remedy
 
 
-class PlanError(BettercareError):
-    """A plan folder has faults; all of them are listed, not the first alone."""
+class FaultsError(BettercareError):
+    """Something that was read whole has faults; all of them are listed, not the first alone."""
+
+    said: ClassVar[str]
+    """What cannot be done, without a full stop."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        super().__init__("")
-        self.faults = tuple(sorted(set(faults), key=_in_order))
-        count = len(self.faults)
-        head = "1 fault" if count == 1 else f"{count} faults"
-        self.what = f"The plan cannot be used: {head}."
-        self.args = ("\n".join([self.what, *(f"  {fault}" for fault in self.faults)]),)
+        listed = tuple(faults)
+        super().__init__(f"{self.said}: {len(listed)} fault{'' if len(listed) == 1 else 's'}.")
+        self.faults = listed
+        self.args = ("\n".join([self.what, *(f"  {fault}" for fault in listed)]),)
+
+
+class PlanError(FaultsError):
+    """A plan folder has faults; each is listed once, in the order of files and rows."""
+
+    said = "The plan cannot be used"
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        super().__init__(sorted(set(faults), key=_in_order))

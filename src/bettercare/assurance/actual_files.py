@@ -14,7 +14,7 @@ from typing import Any, Literal
 import xlsxwriter
 
 from bettercare.assurance.metrics import Actual, Metric, current, faults_of_actual, metrics, next_actual, period_name
-from bettercare.errors import BettercareError, Fault
+from bettercare.errors import BettercareError, Fault, FaultsError
 from bettercare.plan import Column, Plan, TableSpec
 from bettercare.plan.cells import number, value_of
 from bettercare.plan.faults import Gathered
@@ -47,14 +47,10 @@ COLUMNS = TableSpec(
 """The columns of the file."""
 
 
-class ActualsError(BettercareError):
+class ActualsError(FaultsError):
     """A file of actuals has faults; all of them are listed, and none of its figures is taken."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        count = len(faults)
-        super().__init__(f"The figures cannot be taken: {count} fault{'' if count == 1 else 's'}.")
-        self.faults = tuple(faults)
-        self.args = ("\n".join([self.what, *(f"  {fault}" for fault in self.faults)]),)
+    said = "The figures cannot be taken"
 
 
 def read_actuals(

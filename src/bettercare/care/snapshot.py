@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bettercare.care.stays import CLOCK, Stay, Ward, book, gone, present, wall
-from bettercare.errors import BettercareError, Fault
+from bettercare.errors import BettercareError, Fault, FaultsError
 from bettercare.plan import Column, TableSpec
 from bettercare.plan.cells import value_of
 from bettercare.plan.faults import Gathered
@@ -46,14 +46,10 @@ COLUMNS = TableSpec(
 """The columns of the file."""
 
 
-class SnapshotError(BettercareError):
+class SnapshotError(FaultsError):
     """A file of stays has faults; all of them are listed, and nothing of it is taken."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        count = len(faults)
-        super().__init__(f"The stays cannot be taken: {count} fault{'' if count == 1 else 's'}.")
-        self.faults = tuple(faults)
-        self.args = ("\n".join([self.what, *(f"  {fault}" for fault in self.faults)]),)
+    said = "The stays cannot be taken"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from bettercare.errors import BettercareError, Fault
+from bettercare.errors import BettercareError, Fault, FaultsError
 from bettercare.flow.network import Network
 from bettercare.flow.row_cells import moment_of, quoted, some_of, text_of
 from bettercare.plan import Column, TableSpec
@@ -35,14 +35,10 @@ COLUMNS = TableSpec(
 SCHEMA = pl.Schema({"stream": pl.String(), "day": pl.Date(), "hour": pl.Int64(), "count": pl.Float64()})
 
 
-class HistoryError(BettercareError):
+class HistoryError(FaultsError):
     """A history of arrivals has faults; all of them are listed, and none of its rows is taken."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        count = len(faults)
-        super().__init__(f"The history of arrivals cannot be used: {count} fault{'' if count == 1 else 's'}.")
-        self.faults = tuple(faults)
-        self.args = ("\n".join([self.what, *(f"  {fault}" for fault in self.faults)]),)
+    said = "The history of arrivals cannot be used"
 
 
 @dataclass(frozen=True)

@@ -78,10 +78,7 @@ __all__ = ["NetworkError", "faults_of", "loads", "warnings_of"]
 class NetworkError(PlanError):
     """A network has faults; all of them are listed, not the first alone."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        super().__init__(faults)
-        self.what = self.what.replace("The plan", "The network")
-        self.args = ("\n".join([self.what, *(f"  {fault}" for fault in self.faults)]),)
+    said = "The network cannot be used"
 
 
 def faults_of(

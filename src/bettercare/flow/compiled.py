@@ -269,7 +269,7 @@ def compiled(network: Network, warm_up: int | None = None) -> Program:
     of_class[..., 2] = np.array([[names.place(row.to) if row else -1 for row in line] for line in patience]).reshape(
         service.shape
     )
-    firsts = np.array(blocks.first)
+    firsts = np.array(blocks.first, dtype=np.int64)
     of_class[..., 3] = np.where(blocks.block >= 0, firsts[blocks.block], -1)
     of_class[..., 4] = np.where(blocks.block >= 0, firsts[blocks.block + 1] - 1, -1)
     of_class[..., 5] = blocks.window_of
@@ -302,7 +302,7 @@ def compiled(network: Network, warm_up: int | None = None) -> Program:
         level=np.array([levels.index(patient.priority) for patient in classes], dtype=np.int64),
         of_class=of_class.ravel(),
         window=np.array(blocks.windows, dtype=np.int64).reshape(-1, HOURS_OF_WEEK),
-        block_first=np.array(blocks.first, dtype=np.int64),
+        block_first=firsts,
         route_share=np.array(blocks.share, dtype=np.float64),
         of_route=np.array([blocks.to, blocks.becomes], dtype=np.int64).T.ravel(),
         choice_first=np.concatenate([[0], np.cumsum([len(of) for of in choice_of])]).astype(np.int64),

@@ -192,10 +192,14 @@ def _initial(program: Program, start: Start | None) -> tuple[Ints, Floats]:
     return initial, np.ascontiguousarray(times[:, order])
 
 
+def _service(program: Program) -> Ints:
+    """The distribution of the time of each class at each station, or -1: [S, C]."""
+    return program.of_class.reshape(len(program.most), -1, 8)[:, :, 0]
+
+
 def _can_go(program: Program, start: Start) -> None:
     """Whoever waits for a station that has no time for their class would never have one drawn."""
-    stations = len(program.most)
-    service = program.of_class.reshape(stations, -1, 8)[:, :, 0]
+    stations, service = len(program.most), _service(program)
     for s, c, state, to in zip(start.station, start.patient_class, start.state, start.goes_to, strict=True):
         place = int(s) if state == 0 else int(to)
         if stations <= place < stations + len(program.choice_by):
@@ -213,9 +217,9 @@ def _can_go(program: Program, start: Start) -> None:
 
 def _longer(program: Program, station: Ints, patient: Ints, elapsed: Floats) -> Floats:
     """The share of stays longer than what has passed, from the same tables the engine draws from."""
-    shares = np.ones(len(station))
+    shares, service = np.ones(len(station)), _service(program)
     for row, (s, c, hours) in enumerate(zip(station, patient, elapsed, strict=True)):
-        d = program.of_class.reshape(len(program.most), -1, 8)[s, c, 0]
+        d = service[s, c]
         if d >= 0:
             shares[row] = engine.share_longer(int(d), float(hours), program)
     return shares

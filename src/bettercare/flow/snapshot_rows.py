@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from bettercare.errors import BettercareError, Fault
+from bettercare.errors import BettercareError, Fault, FaultsError
 from bettercare.flow.compiled import routes_of
 from bettercare.flow.network import Network
 from bettercare.flow.row_cells import moment_of, quoted, some_of, text_of
@@ -48,14 +48,10 @@ SCHEMA = pl.Schema({
 })  # fmt: skip
 
 
-class SnapshotError(BettercareError):
+class SnapshotError(FaultsError):
     """A snapshot has faults; all of them are listed, and none of its rows is taken."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        count = len(faults)
-        super().__init__(f"The state now cannot be used: {count} fault{'' if count == 1 else 's'}.")
-        self.faults = tuple(faults)
-        self.args = ("\n".join([self.what, *(f"  {fault}" for fault in self.faults)]),)
+    said = "The state now cannot be used"
 
 
 class RowReader:
