@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import ClassVar, Literal, Self, get_args
 
 import polars as pl
 from pydantic import ConfigDict, field_validator, model_validator
@@ -16,7 +16,7 @@ from pydantic import ConfigDict, field_validator, model_validator
 from bettercare.care.stays import Stay, book, day_of
 from bettercare.errors import BettercareError
 from bettercare.store import Record, Store, asks
-from bettercare.vocabulary.nhs_number import NO_NUMBER, holds_nhs_number
+from bettercare.vocabulary.nhs_number import holds_nhs_number, no_nhs_number
 
 Colour = Literal["red", "green", "not yet"]
 Reason = Literal[
@@ -55,12 +55,7 @@ class BedDay(Record):
     )
     note: str = asks("Note", "Anything the next round should know; nothing that names the patient", "", max_length=500)
 
-    @field_validator("note", mode="before")
-    @classmethod
-    def _holds_no_nhs_number(cls, value: Any) -> Any:
-        if isinstance(value, str) and holds_nhs_number(value):
-            raise ValueError(NO_NUMBER)
-        return value
+    _holds_no_nhs_number = field_validator("note", mode="before")(no_nhs_number)
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:

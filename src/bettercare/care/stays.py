@@ -12,7 +12,7 @@ from pydantic import ConfigDict, field_validator, model_validator
 
 from bettercare.errors import BettercareError
 from bettercare.store import Record, Store, asks
-from bettercare.vocabulary.nhs_number import NO_NUMBER, holds_nhs_number
+from bettercare.vocabulary.nhs_number import no_nhs_number
 
 CLOCK = ZoneInfo("Europe/London")
 """The clock on the ward's wall: "before midday" is by it."""
@@ -75,12 +75,9 @@ class Stay(Record):
         max_length=100,
     )
 
-    @field_validator("pseudonym", "station", "unit", "bed", "criteria", mode="before")
-    @classmethod
-    def _holds_no_nhs_number(cls, value: Any) -> Any:
-        if isinstance(value, str) and holds_nhs_number(value):
-            raise ValueError(NO_NUMBER)
-        return value
+    _holds_no_nhs_number = field_validator("pseudonym", "station", "unit", "bed", "criteria", mode="before")(
+        no_nhs_number
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

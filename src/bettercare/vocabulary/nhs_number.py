@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-NO_NUMBER = "must not hold an NHS number: write a pseudonym, and keep the key to it elsewhere"
-"""What is said, after a field's name, where one is found."""
-
 _APART = r"[\s./_-]"
 _WRITTEN = re.compile(
     rf"(?<![^\W_])[^\W\d_]*(\d{{3}}{_APART}{{0,3}}\d{{3}}{_APART}{{0,3}}\d{{4}}|\d(?:{_APART}\d){{9}})[^\W\d_]*(?![^\W_])"
@@ -39,6 +36,17 @@ def holds_nhs_number(text: str) -> bool:
     (True, True, False)
     """
     return is_nhs_number(text) or any(map(is_nhs_number, _WRITTEN.findall(_plain(text))))
+
+
+def no_nhs_number(value: object) -> object:
+    """The value of a field that must not hold an NHS number, as it is.
+
+    Raises:
+        ValueError: it holds one, in words to follow the field's name.
+    """
+    if isinstance(value, str) and holds_nhs_number(value):
+        raise ValueError("must not hold an NHS number: write a pseudonym, and keep the key to it elsewhere")
+    return value
 
 
 def without_nhs_numbers(text: str) -> str:

@@ -256,10 +256,12 @@ def laid_out(rows: Sequence[Row], ways: Sequence[tuple[str, str, float]], width:
     column_of: dict[str, int] = {}
     heights: list[float] = []
     texts = {ident: _words(row, wide) for ident, row in known.items()}
+    headed = {ident: wrapped(_heading(row), 11, wide + gap / 2, 3) for ident, row in known.items()}
     for number, column in enumerate(columns):
         heights.append(
             sum(
-                sum(_height(texts[ident]) + _ACROSS for ident in group) + 20 * len(_parts(group, known))
+                sum(_height(texts[ident]) + _ACROSS for ident in group)
+                + sum(7 + 13 * len(headed[part[0]]) for part in _parts(group, known))
                 for group in column
             )
         )
@@ -269,9 +271,10 @@ def laid_out(rows: Sequence[Row], ways: Sequence[tuple[str, str, float]], width:
         x, y = 14 + number * pitch, top + (tallest - height) / 2
         for group in column:
             for part in _parts(group, known):
-                words = KINDS.get(known[part[0]]["kind"], str(known[part[0]]["kind"]))
-                headings.append((x, y + 12, wrapped(words + _at(known[part[0]]), 11, wide + gap - 6, 1)[0]))
-                y += 20
+                for line in headed[part[0]]:
+                    headings.append((x, y + 12, line))
+                    y += 13
+                y += 7
                 for ident in part:
                     title, said = texts[ident]
                     tall = _height(texts[ident])
@@ -293,9 +296,10 @@ def _parts(group: Sequence[str], known: Mapping[str, Row]) -> list[list[str]]:
     return parts
 
 
-def _at(row: Row) -> str:
-    """Where a station is, in words to follow what it is."""
-    return f", {str(row['site']).replace('-', ' ').title()}" if row["site"] else ""
+def _heading(row: Row) -> str:
+    """What stations are, and where."""
+    site = f", {str(row['site']).replace('-', ' ').title()}" if row["site"] else ""
+    return KINDS.get(row["kind"], str(row["kind"])) + site
 
 
 def _words(row: Row, wide: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -471,8 +475,7 @@ def _narrow(canvas: Canvas, rows: Sequence[Row], ways: Sequence[tuple[str, str, 
     y, wide = top, canvas.width - 2
     for column in columns_of(rows, ways):
         for part in (part for group in column for part in _parts(group, known)):
-            words = KINDS.get(known[part[0]]["kind"], str(known[part[0]]["kind"]))
-            canvas.text(0, y + 14, wrapped(words + _at(known[part[0]]), 13, wide, 1, True)[0], INK, bold=True, size=13)
+            canvas.text(0, y + 14, wrapped(_heading(known[part[0]]), 13, wide, 1, True)[0], INK, bold=True, size=13)
             y += 22
             for ident in part:
                 row = known[ident]

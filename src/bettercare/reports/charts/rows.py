@@ -126,7 +126,8 @@ def _sample(canvas: Canvas, mark: str, x: float, y: float) -> None:
     elif shape == "whisker":
         canvas.whisker(x, x + 16, y, 8, colour)
     elif shape == "band":
-        canvas.rect(x, y - 6, x + 16, 12, colour)
+        # The lightest shade is hardly there without an edge.
+        canvas.rect(x, y - 6, x + 16, 12, colour, QUIET)
     elif shape in ("line", "dash", "dots"):
         canvas.line((x, y), (x + 16, y), colour, 2, {"line": "", "dash": "4 3", "dots": "1 4"}[shape])
     else:
