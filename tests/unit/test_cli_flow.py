@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bettercare.cli import main
-from bettercare.cli.flow import decision_of
 from bettercare.errors import BettercareError
-from bettercare.flow import changed, read_network
+from bettercare.flow import Scenario, changed, read_network
+from bettercare.flow.decisions import decisions_of
 from bettercare.flow.network_file import write_network
 from small_hospital import hospital
 
@@ -206,15 +206,19 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
 
 def test_decisions_in_words(small: str) -> None:
     network = read_network(Path(small))
-    opened = changed(network, decision_of(network, "Open 4 at Ward two + divert 25% of ambulances"))
+
+    def decision_of(text: str) -> Scenario:
+        return decisions_of(network, [text], "--decision")[0]
+
+    opened = changed(network, decision_of("Open 4 at Ward two + divert 25% of ambulances"))
     assert opened.station("ward-two").servers == network.station("ward-two").servers + 4
     assert opened.arrivals[1].per_day == pytest.approx(7.5)
-    assert decision_of(network, "close 2 at ward-two").changes[0].add == -2
-    weekend = decision_of(network, "weekend discharges at ward-one").changes[0]
+    assert decision_of("close 2 at ward-two").changes[0].add == -2
+    weekend = decision_of("weekend discharges at ward-one").changes[0]
     assert (weekend.what, weekend.days, weekend.to) == ("leaves_on", (5, 6), 1.0)
-    assert decision_of(network, "more-beds") == network.scenarios[0]
+    assert decision_of("more-beds") == network.scenarios[0]
     with pytest.raises(BettercareError, match="is not a decision"):
-        decision_of(network, "open 3 at " + "x" * 1000)
+        decision_of("open 3 at " + "x" * 1000)
 
 
 @pytest.mark.parametrize("seed", ["-1", "0", "18446744073709551616"])

@@ -76,7 +76,7 @@ def test_everything_that_can_be_read_is_there(office: Program) -> None:
     read = [
         path
         for path, methods in found["paths"].items()
-        if "get" in methods and "{run}" not in path and "/flow" not in path
+        if "get" in methods and "{run}" not in path and "/flow" not in path and "/wards" not in path
     ]
     assert len(read) > 35
     for path in read:

@@ -577,6 +577,92 @@ def test_a_program_asks_for_a_run_and_stops_it(shown: Client) -> None:
     assert shown.delete(f"{API}/runs/{run}", headers=headers).status_code == 400
 
 
+def test_a_program_sends_who_is_where_and_reads_every_unit(flow: Client) -> None:
+    flow.sign_in("flow manager")
+    headers = {"X-CSRF-Token": flow.csrf}
+    rows = (
+        HEAD
+        + "p1,medicine,frail,2016-01-30T10:00,ready\np2,medicine,medical,2016-01-31T09:00,in service\np3,door,frail,2016-01-31T10:30,waiting\n"
+    )
+    revision = flow.store.revision()
+    found = flow.post(f"{API}/now", files={"file": ("now.csv", rows.encode(), "text/csv")}, headers=headers).json()
+    assert (found["at"], found["synthetic"]) == ("2016-01-31T11:00:00", False)
+    door, medicine, home = found["units"]
+    assert (door["waiting"], door["free"], home["servers"], home["occupancy"]) == (1, 4, None, None)
+    assert (medicine["in_service"], medicine["ready"], medicine["free"], medicine["occupancy"]) == (
+        1,
+        1,
+        22,
+        pytest.approx(2 / 24),
+    )
+    assert flow.store.revision() == revision  # nothing of the file is stored
+    assert [one["in_service"] + one["ready"] + one["waiting"] for one in flow.get(f"{API}/now").json()["units"]] == [
+        0,
+        0,
+        0,
+    ]
+    assert [one.what for one in readings(flow.store, BCF)] == ["wards"]
+    bad = flow.post(
+        f"{API}/now", files={"file": ("now.csv", (HEAD + "p1,none,frail,x,\n").encode(), "text/csv")}, headers=headers
+    )
+    assert (bad.status_code, len(bad.json()["error"]["faults"])) == (400, 3)
+
+
+def test_a_program_asks_for_a_forecast_and_reads_it(flow: Client) -> None:
+    flow.sign_in("flow manager")
+    headers = {"X-CSRF-Token": flow.csrf}
+    rows = HEAD + "".join(f"p{n},medicine,medical,2016-01-31T0{n % 9}:00,in service\n" for n in range(20))
+    asked = flow.post(
+        f"{API}/now/forecasts", files={"file": ("now.csv", rows.encode(), "text/csv")}, headers=headers,
+        data={"hours": "24", "replications": "20", "decision": ["open 2 at medicine", "more-beds"]},
+    )  # fmt: skip
+    assert asked.status_code == 202, asked.text
+    run = asked.json()["id"]
+    assert over(flow.deployment.flow_jobs, run).state == "done"
+    found = flow.get(f"{API}/forecast?run={run}").json()
+    assert (found["run"], found["state"], found["hours"], len(found["decisions"])) == (run, "file", 24, 2)
+    assert {one["station"] for one in found["units"]} >= {"medicine"}
+    hours = flow.get(f"{API}/forecast/hours?run={run}&station=medicine&limit=1000").json()["rows"]
+    assert {one["hour"] for one in hours} == set(range(1, 25))
+    assert flow.get(f"{API}/forecast?run=none").status_code == 404
+    # What it begins with is for those who may see patients.
+    flow.sign_in("viewer")
+    assert flow.get(f"{API}/forecast?run={run}").status_code == 403
+    assert flow.post(f"{API}/now/forecasts", headers={"X-CSRF-Token": flow.csrf}).status_code == 403
+    flow.deployment.flow_jobs._busy = True  # Nothing more is worked on.
+    invented = flow.post(
+        f"{API}/forecasts", json={"hours": 12, "decision": ["longer"]}, headers={"X-CSRF-Token": flow.csrf}
+    )
+    assert (invented.status_code, invented.json()["asked"]["state"]) == (202, "invented")
+
+
+WANTS: tuple[tuple[dict[str, Any], bool, int, str], ...] = (
+    ({"decision": ["build a hospital"]}, True, 400, "is not a decision"),
+    ({"decision": ["longer", "longer"]}, True, 400, "given twice"),
+    ({"decision": [f"open {n} at medicine" for n in range(1, 6)]}, True, 422, "at most 4"),
+    ({"hours": "169"}, True, 422, "168"),
+    ({"replications": "1"}, True, 422, "2"),
+    ({"at": "2016-01-31T08:00"}, False, 400, "there is no file"),
+    ({"at": "soon"}, True, 400, "is not a time"),
+    ({}, False, 400, "Nobody is in that state"),
+)
+
+
+@pytest.mark.parametrize(("form", "with_file", "status", "why"), WANTS)
+def test_a_forecast_that_cannot_be_made_is_refused(
+    flow: Client, form: dict[str, Any], with_file: bool, status: int, why: str
+) -> None:
+    flow.sign_in("flow manager")
+    flow.deployment.flow_jobs._busy = True  # Nothing is worked on.
+    files = {"file": ("now.csv", (HEAD + "p1,medicine,medical,2016-01-31T09:00,in service\n").encode(), "text/csv")}
+    refused = flow.post(
+        f"{API}/now/forecasts", data=form, files=files if with_file else None, headers={"X-CSRF-Token": flow.csrf}
+    )
+    assert refused.status_code == status
+    assert why in refused.text
+    assert not flow.deployment.flow_jobs.recent(BCF)
+
+
 def test_the_shipped_plan_has_a_network_and_its_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store.open(tmp_path / "llr.db")
     client = Client(Deployment(store, {LLR: plan(LLR)}, Settings(folder=tmp_path / "runs"))).sign_in("viewer")

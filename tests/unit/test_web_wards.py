@@ -466,6 +466,79 @@ def test_no_file_and_a_hidden_field_made_up_are_refused_too(ward: Client) -> Non
     assert template.text.startswith(HEAD)
 
 
+# --- for programs ---------------------------------------------------------------------------------------------------------
+
+API = f"/api/v1{BASE}/wards"
+
+
+def push(client: Client, rows: str, **query: str) -> Any:
+    file = {"file": ("stays.csv", (HEAD + rows).encode(), "text/csv")}
+    return client.post(f"{API}/snapshot", params=query, files=file, headers={"X-CSRF-Token": client.csrf})
+
+
+def test_a_program_reads_the_wards_as_the_pages_have_them_and_that_is_written_down(ward: Client) -> None:
+    ward.sign_in("ward team")
+    found = ward.get(API).json()
+    assert [(one["id"], one["unit"], one["beds"], one["today"]["here"]) for one in found["wards"]] == [
+        ("amu", "", 12, 1), ("medicine", "Elm", 24, 1), ("medicine", "Oak", 24, 2),
+    ]  # fmt: skip
+    assert found["whole"]["here"] == 4
+    assert found["whole"]["planned"] == {"count": 1, "of": 4}
+    (red,) = ward.get(f"{API}/red-days").json()
+    assert (red["reason"], red["days"], red["outside"]) == ("care home", 1, True)
+    part = ward.get(f"{API}/stays?ward=medicine&limit=2").json()
+    assert ([one["pseudonym"] for one in part["rows"]], part["next"]) == (["Patient-B2", "Patient-A1"], 2)
+    assert ward.get(f"{API}/stays?ward=door").status_code == 404
+    seen = [(one.what, one.who) for one in readings(ward.store, BCF)]
+    assert seen == [("ward:medicine", "ward-team"), ("wards", "ward-team"), ("wards", "ward-team")]
+
+
+def test_a_program_takes_in_a_snapshot_or_only_looks_at_it(ward: Client) -> None:
+    ward.sign_in("flow manager")
+    rows = "Patient-A1,medicine,Oak,1,frail,2016-01-29T14:00,,2016-02-03,,,\nN7,amu,,2,medical,2016-01-31T08:00,,,,,\n"
+    before = ward.store.revision()
+    looked = push(ward, rows, look="true").json()
+    assert (looked["stored"], ward.store.revision()) == (False, before)
+    taken = push(ward, rows).json()
+    for found in (looked, taken):
+        assert {name: [one["pseudonym"] for one in found[name]] for name in ("came", "moved", "changed", "left")} == {
+            "came": ["N7"], "moved": [], "changed": ["Patient-A1"], "left": ["Patient-D4", "Patient-B2", "Patient-C3"],
+        }  # fmt: skip
+    assert {one.pseudonym for one in present(ward.store, BCF)} == {"Patient-A1", "N7"}
+    assert not any(push(ward, rows).json()[name] for name in ("came", "moved", "changed", "left"))
+    # Of one ward alone, nobody elsewhere leaves.
+    alone = push(ward, "N7,amu,,3,medical,2016-01-31T08:00,,,,,\n", ward="amu").json()
+    assert ([one["bed"] for one in alone["changed"]], alone["left"]) == (["3"], [])
+
+
+def test_a_program_is_told_every_fault_of_a_snapshot_and_nothing_is_taken(ward: Client) -> None:
+    ward.sign_in("flow manager")
+    before = ward.store.revision()
+    faulty = push(ward, "943 476 5919,amu,,,frail,2016-01-30T10:00,,,,,\nB,none,,,frail,yesterday,,,,,\n")
+    assert faulty.status_code == 400
+    said_of = faulty.json()["error"]["faults"]
+    assert len(said_of) == 3
+    assert "5919" not in faulty.text
+    good = "Patient-A1,amu,,,frail,2016-01-30T10:00,,,,,\n"
+    for query, status, why in (
+        ({"ward": "none"}, 404, "There is no ward"), ({"at": "soon"}, 400, "is not a time"), ({"at": "2016-03-01T10:00"}, 400, "from the future"),
+    ):  # fmt: skip
+        refused = push(ward, good, **query)
+        assert (refused.status_code, why in refused.text) == (status, True)
+    ward.sign_in("ward team")
+    assert push(ward, good).status_code == 403
+    ward.sign_in("viewer")
+    for path in ("", "/stays", "/red-days"):
+        assert ward.get(API + path).status_code == 403
+    assert ward.store.revision() >= before
+    assert {one.pseudonym for one in present(ward.store, BCF)} == {
+        "Patient-A1",
+        "Patient-B2",
+        "Patient-C3",
+        "Patient-D4",
+    }
+
+
 # --- the demonstration ----------------------------------------------------------------------------------------------------
 
 

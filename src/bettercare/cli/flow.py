@@ -21,9 +21,8 @@ from bettercare.cli.progress import shown
 from bettercare.errors import BettercareError
 from bettercare.flow import Network, Precision, Scenario, compare, find_network, read_network, run, shipped_networks
 from bettercare.flow import engine as _engine
-from bettercare.flow.decisions import divert, open_places, weekend_discharges
+from bettercare.flow.decisions import decisions_of
 from bettercare.flow.measures import measure
-from bettercare.flow.network import Station
 from bettercare.flow.scenarios import changed
 from bettercare.flow.scenarios import scenario as scenario_of
 from bettercare.reports.exhibit import Document, Headline
@@ -34,7 +33,6 @@ from bettercare.reports.words import plural
 SEED = 1
 HOURS = 72
 FUTURES = 500
-_LONGEST_TEXT = 300
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 Progress = Callable[[str, int, int], None]
@@ -339,9 +337,7 @@ def forecast_command(
 
     its = _read(network)
     no_file_in_the_way(folder)
-    chosen = [decision_of(its, text) for text in decisions]
-    if len({one.id for one in chosen}) < len(chosen):
-        raise BettercareError("A decision is given twice.", "--decision", "Give each once.")
+    chosen = decisions_of(its, decisions, "--decision")
     if state is None and moment is not None:
         raise BettercareError("--at says when a state was taken, and there is none.", remedy="Give --state as well.")
     known = read_arrivals(history, its) if history is not None else None
@@ -350,66 +346,6 @@ def forecast_command(
         found = forecast(its, now, known, hours, replications, seed, chosen, _cores(workers), progress)
     report = forecast_report(found, synthetic=state is None, warnings=() if state is None else unknown_at(now, its))
     _publish(report, _folder(folder, its), "flow-forecast")
-
-
-def decision_of(network: Network, text: str) -> Scenario:
-    """A decision: a scenario of the network by its id, or what stands in words.
-
-    Raises:
-        BettercareError: it is neither, or does not fit the network.
-    """
-    text = " ".join(text.split())
-    if any(one.id == text for one in network.scenarios):
-        return scenario_of(network, text)
-    if not text or len(text) > _LONGEST_TEXT or not text.isprintable():
-        raise BettercareError(f"{text[:60]!r} is not a decision.", "--decision", _FORMS)
-    parts = [_part_of(network, part.strip()) for part in text.split("+")]
-    made = Scenario(
-        _slug(text) or "decision",
-        " + ".join(part.title for part in parts),
-        tuple(change for part in parts for change in part.changes),
-    )
-    changed(network, made)
-    return made
-
-
-_FORMS = 'Give the id of a scenario, or write such as "open 12 at STATION", "close 4 at STATION", "divert 20% of STREAM" or "weekend discharges at STATION".'
-
-
-def _part_of(network: Network, text: str) -> Scenario:
-    """One part of a decision, titled with what it is about."""
-    if any(one.id == text for one in network.scenarios):
-        return scenario_of(network, text)
-    if found := re.fullmatch(r"(open|close) (\d{1,5}) (?:[a-z]+ )?at (.+)", text, re.IGNORECASE):
-        return open_places(_station(network, found[3]), int(found[2]) * (1 if found[1].lower() == "open" else -1))
-    if found := re.fullmatch(r"divert (\d{1,3}(?:\.\d+)?) ?% of (.+)", text, re.IGNORECASE):
-        streams = {stream.id: stream for stream in network.arrivals}
-        titles = {ident: stream.title or ident for ident, stream in streams.items()}
-        return divert(streams[_named(titles, found[2], "stream")], float(found[1]))
-    if found := re.fullmatch(r"weekend discharges at (.+)", text, re.IGNORECASE):
-        return weekend_discharges((_station(network, found[1]),))
-    raise BettercareError(f"{text[:60]!r} is not a decision.", "--decision", _FORMS)
-
-
-def _station(network: Network, words: str) -> Station:
-    return network.station(_named({station.id: station.title for station in network.stations}, words, "station"))
-
-
-def _named(titles: dict[str, str], words: str, noun: str) -> str:
-    """The id that words name: an id, a title, or a part of one title alone."""
-    asked = words.strip().lower()
-    for ident, title in titles.items():
-        if asked in (ident.lower(), title.lower()):
-            return ident
-    close = [ident for ident, title in titles.items() if asked and (asked in ident.lower() or asked in title.lower())]
-    if len(close) == 1:
-        return close[0]
-    remedy = f"Say which of: {', '.join(close or titles)}."
-    raise BettercareError(
-        f"{words[:60]!r} {'could be several of the' if close else 'is none of the'} network's {noun}s.",
-        "--decision",
-        remedy,
-    )
 
 
 # --- calibration --------------------------------------------------------------------------------------------------------------

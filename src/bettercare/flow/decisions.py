@@ -1,14 +1,19 @@
-"""Decisions of the next days, as scenarios: places opened or closed, patients diverted, discharges at weekends."""
+"""Decisions of the next days, as scenarios: places opened or closed, patients diverted, discharges at weekends; made, or read from words."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bettercare.errors import BettercareError
 from bettercare.flow.network import Arrival, Change, Network, Scenario, Station
+from bettercare.flow.scenarios import changed
+from bettercare.flow.scenarios import scenario as scenario_of
 
 WEEKEND = (5, 6)
 """Saturday and Sunday, where Monday is 0."""
+_LONGEST_TEXT = 300
+_FORMS = 'Give the id of a scenario, or write such as "open 12 at STATION", "close 4 at STATION", "divert 20% of STREAM" or "weekend discharges at STATION".'
 
 
 def open_places(station: Station, places: int) -> Scenario:
@@ -39,3 +44,70 @@ def weekend_discharges(stations: Sequence[Station]) -> Scenario:
 def wards_with_discharge_times(network: Network) -> tuple[Station, ...]:
     """The wards that patients leave at discharge times, so that weekends can differ."""
     return tuple(one for one in network.stations if one.leaves_on and one.kind in ("ward", "community"))
+
+
+def decisions_of(network: Network, texts: Sequence[str], where: str) -> tuple[Scenario, ...]:
+    """Decisions from words: each a scenario of the network by its id, or such as ``open 12 at acute medical unit``; parts joined with +.
+
+    Args:
+        where: what the words stand in, for what is said of a fault.
+
+    Raises:
+        BettercareError: one is neither, does not fit the network, or is given twice.
+    """
+    made = tuple(_decision(network, text, where) for text in texts)
+    if len({one.id for one in made}) < len(made):
+        raise BettercareError("A decision is given twice.", where, "Give each once.")
+    return made
+
+
+def _decision(network: Network, text: str, where: str) -> Scenario:
+    text = " ".join(text.split())
+    if any(one.id == text for one in network.scenarios):
+        return scenario_of(network, text)
+    if not text or len(text) > _LONGEST_TEXT or not text.isprintable():
+        raise BettercareError(f"{text[:60]!r} is not a decision.", where, _FORMS)
+    parts = [_part_of(network, part.strip(), where) for part in text.split("+")]
+    made = Scenario(
+        re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "decision",
+        " + ".join(part.title for part in parts),
+        tuple(change for part in parts for change in part.changes),
+    )
+    changed(network, made)
+    return made
+
+
+def _part_of(network: Network, text: str, where: str) -> Scenario:
+    """One part of a decision, titled with what it is about."""
+    if any(one.id == text for one in network.scenarios):
+        return scenario_of(network, text)
+    if found := re.fullmatch(r"(open|close) (\d{1,5}) (?:[a-z]+ )?at (.+)", text, re.IGNORECASE):
+        return open_places(
+            _station(network, found[3], where), int(found[2]) * (1 if found[1].lower() == "open" else -1)
+        )
+    if found := re.fullmatch(r"divert (\d{1,3}(?:\.\d+)?) ?% of (.+)", text, re.IGNORECASE):
+        streams = {stream.id: stream for stream in network.arrivals}
+        titles = {ident: stream.title or ident for ident, stream in streams.items()}
+        return divert(streams[_named(titles, found[2], "stream", where)], float(found[1]))
+    if found := re.fullmatch(r"weekend discharges at (.+)", text, re.IGNORECASE):
+        return weekend_discharges((_station(network, found[1], where),))
+    raise BettercareError(f"{text[:60]!r} is not a decision.", where, _FORMS)
+
+
+def _station(network: Network, words: str, where: str) -> Station:
+    return network.station(_named({station.id: station.title for station in network.stations}, words, "station", where))
+
+
+def _named(titles: dict[str, str], words: str, noun: str, where: str) -> str:
+    """The id that words name: an id, a title, or a part of one title alone."""
+    asked = words.strip().lower()
+    for ident, title in titles.items():
+        if asked in (ident.lower(), title.lower()):
+            return ident
+    close = [ident for ident, title in titles.items() if asked and (asked in ident.lower() or asked in title.lower())]
+    if len(close) == 1:
+        return close[0]
+    remedy = f"Say which of: {', '.join(close or titles)}."
+    raise BettercareError(
+        f"{words[:60]!r} {'could be several of the' if close else 'is none of the'} network's {noun}s.", where, remedy
+    )

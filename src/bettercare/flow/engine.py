@@ -329,8 +329,34 @@ def _pull(n: Any, heap_time: Any, heap_what: Any) -> Any:
 
 
 @_inlined
+def _append(node: Any, line: Any, head: Any, tail: Any, after: Any, before: Any) -> Any:
+    """Put a node at the end of a line; lines are numbered flat."""
+    end = tail[U(line)]
+    before[U(node)], after[U(node)] = end, -1
+    tail[U(line)] = node
+    if end >= 0:
+        after[U(end)] = node
+    else:
+        head[U(line)] = node
+
+
+@_inlined
+def _take_out(node: Any, line: Any, head: Any, tail: Any, after: Any, before: Any) -> Any:
+    """Take a node out of the line it stands in."""
+    a, b = after[U(node)], before[U(node)]
+    if b >= 0:
+        after[U(b)] = a
+    else:
+        head[U(line)] = a
+    if a >= 0:
+        before[U(a)] = b
+    else:
+        tail[U(line)] = b
+
+
+@_inlined
 def _join(node: Any, line: Any, in_front: Any, head: Any, tail: Any, after: Any, before: Any, lines: Any) -> Any:
-    """Put a node at the end (or the front) of a line; lines are numbered flat."""
+    """Let a node wait at the end (or the front) of a line."""
     lines[U(node)] = line
     if in_front:
         first = head[U(line)]
@@ -341,31 +367,17 @@ def _join(node: Any, line: Any, in_front: Any, head: Any, tail: Any, after: Any,
         else:
             tail[U(line)] = node
     else:
-        end = tail[U(line)]
-        before[U(node)], after[U(node)] = end, -1
-        tail[U(line)] = node
-        if end >= 0:
-            after[U(end)] = node
-        else:
-            head[U(line)] = node
+        _append(node, line, head, tail, after, before)
 
 
 @_inlined
 def _quit(node: Any, lines_each: Any, count: Any, head: Any, tail: Any, after: Any, before: Any, lines: Any) -> Any:
-    """Take a node out of the line it stands in, if any; ``lines_each`` is how many lines a station has."""
+    """Take a node out of the line it waits in, if any; ``lines_each`` is how many lines a station has."""
     line = lines[U(node)]
     if line >= 0:
         lines[U(node)] = -1
         count[U((line // lines_each) * 8 + LINED)] -= 1
-        a, b = after[U(node)], before[U(node)]
-        if b >= 0:
-            after[U(b)] = a
-        else:
-            head[U(line)] = a
-        if a >= 0:
-            before[U(a)] = b
-        else:
-            tail[U(line)] = b
+        _take_out(node, line, head, tail, after, before)
 
 
 @_inlined
@@ -376,31 +388,6 @@ def _look_at(station: Any, n: Any, stack: Any, stacked: Any) -> Any:
     stacked[U(station)] = 1
     stack[U(n)] = station
     return n + 1
-
-
-@_inlined
-def _serve(p: Any, line: Any, head: Any, tail: Any, after: Any, before: Any) -> Any:
-    """Remember who is in service, in the order they began, where somebody may have to give way."""
-    end = tail[line]
-    before[p], after[p] = end, -1
-    tail[line] = p
-    if end >= 0:
-        after[end] = p
-    else:
-        head[line] = p
-
-
-@_inlined
-def _serve_no_more(p: Any, line: Any, head: Any, tail: Any, after: Any, before: Any) -> Any:
-    a, b = after[p], before[p]
-    if b >= 0:
-        after[b] = a
-    else:
-        head[line] = a
-    if a >= 0:
-        before[a] = b
-    else:
-        tail[line] = b
 
 
 @_inlined
@@ -713,7 +700,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
                     when[p * 8 + _UNTIL] = now + x
                     if of_station[s * 8 + _PREEMPTS]:
                         lv = level[c]
-                        _serve(p, s * L + lv, serving_head, serving_tail, serving_after, serving_before)
+                        _append(p, s * L + lv, serving_head, serving_tail, serving_after, serving_before)
                     n_heap = _push(
                         now + x, (((who[p * 8 + STAMP] << 24) | p) << 3) | _DONE, n_heap, heap_time, heap_what
                     )
@@ -770,7 +757,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
                 c = who[U(p8 + CLASS)]
                 if of_station[U(s * 8 + _PREEMPTS)]:
                     lv = level[c]
-                    _serve_no_more(p, s * L + lv, serving_head, serving_tail, serving_after, serving_before)
+                    _take_out(p, s * L + lv, serving_head, serving_tail, serving_after, serving_before)
                 if log is not None:
                     n_log = _logged(n_log, now, who[p8 + NUMBER], IS_DONE, s, c, log_time, log_what)
                 frm, step = s, _ROUTE
@@ -1125,7 +1112,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
                         # The one of worst priority, last to begin, goes back to the front of the line.
                         v8 = victim * 8
                         lv = level[who[v8 + CLASS]]
-                        _serve_no_more(victim, s * L + lv, serving_head, serving_tail, serving_after, serving_before)
+                        _take_out(victim, s * L + lv, serving_head, serving_tail, serving_after, serving_before)
                         who[v8 + STAMP] += 1
                         who[v8 + STATE] = WAITING
                         who[v8 + TO] = s
@@ -1213,7 +1200,7 @@ def _advance(run_key: Any, P: Any, F: Any, most_events: Any, log: Any) -> Any:
                 if of_station[U(s * 8 + _PREEMPTS)]:
                     when[p8 + _UNTIL] = now + x
                     lv = level[c]
-                    _serve(p, s * L + lv, serving_head, serving_tail, serving_after, serving_before)
+                    _append(p, s * L + lv, serving_head, serving_tail, serving_after, serving_before)
                 if hole:
                     _replace(now + x, (((stamp << 24) | p) << 3) | _DONE, n_heap, heap_time, heap_what)
                     hole = False

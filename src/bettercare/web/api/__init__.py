@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter
 
-from bettercare.web.api import documentation, flow, fund, milestones, performance, plans, registers, reports, runs
+from bettercare.web.api import documentation, flow, fund, live, milestones, performance, plans, registers, reports, runs
 
 router = APIRouter()
 for _part in (
     plans.router, plans.about, performance.router, fund.router, milestones.router, *registers.routers, reports.router, reports.history, runs.router,
-    flow.router, documentation.router,
+    flow.router, live.router, documentation.router,
 ):  # fmt: skip
     router.include_router(_part)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 
 import polars as pl
@@ -19,7 +19,7 @@ from bettercare.flow.run import SEED
 from bettercare.flow.scenarios import scenario as named
 from bettercare.store import Missing
 from bettercare.web.api.routing import Assessed, Limit, Start, of_plan
-from bettercare.web.api.shapes import Body, Rows, many, part_of, shape
+from bettercare.web.api.shapes import Body, Rows, Wall, many, part_of, shape
 from bettercare.web.flow_jobs import MOST, FlowJob, fingerprint
 from bettercare.web.flow_run import FlowAsked, Kept, Kind
 from bettercare.web.guard import Reader, Visitor
@@ -31,6 +31,7 @@ router = of_plan("Flow")
 
 RunId = Annotated[str, Path(description="Id of the run", max_length=40)]
 Run = Annotated[str, Query(description="Id of a run; without it, the newest of the network as it is", max_length=40)]
+Forecast = Annotated[str, Query(description="Id of a forecast; without it, the newest", max_length=40)]
 
 
 class HeadlineOut(BaseModel):
@@ -113,7 +114,7 @@ class HourOut(BaseModel):
     station: str
     what: str = Field(description="occupied, waiting or blocked")
     hour: int = Field(description="1 is the first turn of the hour after now")
-    at: datetime
+    at: Wall = Field(description="By the clock on the wall")
     mean: float | None
     p05: float | None
     p25: float | None
@@ -123,10 +124,10 @@ class HourOut(BaseModel):
 
 
 class ForecastOut(BaseModel):
-    """The last forecast."""
+    """A forecast."""
 
     run: str
-    at: str = Field(description="The moment it begins at, by the clock on the wall")
+    at: Wall = Field(description="The moment it begins at, by the clock on the wall")
     hours: int
     replications: int
     state: str = Field(description="What it begins with: wards, file or invented")
@@ -173,12 +174,19 @@ def _known(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
+def rows_of(frame: pl.DataFrame) -> list[dict[str, Any]]:
     return [{name: _known(value) for name, value in row.items()} for row in frame.iter_rows(named=True)]
 
 
-def _last(visitor: Visitor, deployed: Deployment, assessment: Assessment, kind: Kind, what: str) -> tuple[FlowJob, Kept]:  # fmt: skip
+def _last(
+    visitor: Visitor, deployed: Deployment, assessment: Assessment, kind: Kind, what: str, run: str = ""
+) -> tuple[FlowJob, Kept]:
     network = network_of(deployed, assessment)
+    if run:
+        asked = opened(deployed, assessment, visitor, run)
+        if asked.asked.kind != kind or asked.state != "done":
+            raise Missing(f"{run[:40]!r} is no {what} that is done.", remedy="Wait until it is, or ask for one.")
+        return asked, kept_for(deployed, visitor, asked)
     job = last_seen(deployed, assessment, network, visitor, kind)
     if job is None and (hidden := deployed.flow_jobs.last(assessment.plan, network, kind, of_patients=True)):
         opened(deployed, assessment, visitor, hidden.id)
@@ -229,39 +237,39 @@ def table(
         raise Missing("There is no run of the network as it now is.", remedy="Ask for one first.")
     job, _, result = shown
     frame = deployed.remember(assessment, ("flow table", job.id), result.table)
-    return part_of(_rows(frame), start, limit)
+    return part_of(rows_of(frame), start, limit)
 
 
 @router.get("/flow/forecast", response_model=ForecastOut)
-def forecast(visitor: Reader, assessment: Assessed, deployed: Deployed) -> Any:
-    """The last forecast: which units run out of places."""
-    job, kept = _last(visitor, deployed, assessment, "forecast", "forecast")
+def forecast(visitor: Reader, assessment: Assessed, deployed: Deployed, run: Forecast = "") -> Any:
+    """A forecast: which units run out of places."""
+    job, kept = _last(visitor, deployed, assessment, "forecast", "forecast", run)
     asked = job.asked
     return {
         "run": job.id, "at": asked.at, "hours": asked.hours, "replications": asked.replications, "state": asked.state,
         "synthetic": asked.synthetic or asked.state == "invented", "decisions": list(asked.decisions), "verdict": kept.document.verdict,
-        "units": _rows(kept.tables["runs-out"]),
+        "units": rows_of(kept.tables["runs-out"]),
     }  # fmt: skip
 
 
 @router.get("/flow/forecast/hours", response_model=Rows[HourOut])
 def forecast_hours(
-    visitor: Reader, assessment: Assessed, deployed: Deployed,
+    visitor: Reader, assessment: Assessed, deployed: Deployed, run: Forecast = "",
     station: Annotated[str, Query(description="Id of a station; blank for all", max_length=120)] = "", start: Start = 0, limit: Limit = 100,
 ) -> Any:  # fmt: skip
-    """The last forecast hour by hour."""
-    _, kept = _last(visitor, deployed, assessment, "forecast", "forecast")
+    """A forecast hour by hour."""
+    _, kept = _last(visitor, deployed, assessment, "forecast", "forecast", run)
     frame = kept.tables["hours"]
     end = start + limit
     chosen = frame.filter(pl.col("station") == station) if station else frame
-    return {"rows": _rows(chosen.slice(start, limit)), "next": end if end < chosen.height else None}
+    return {"rows": rows_of(chosen.slice(start, limit)), "next": end if end < chosen.height else None}
 
 
 @router.get("/flow/promises", response_model=PromisesOut)
 def promises(visitor: Reader, assessment: Assessed, deployed: Deployed) -> Any:
     """The plan's promises as they were last tested in its network."""
     job, kept = _last(visitor, deployed, assessment, "promises", "test of the promises")
-    return {"run": job.id, "verdict": kept.document.verdict, "promises": _rows(kept.tables["answers"])}
+    return {"run": job.id, "verdict": kept.document.verdict, "promises": rows_of(kept.tables["answers"])}
 
 
 @router.get("/flow/runs", response_model=many(FlowJob))

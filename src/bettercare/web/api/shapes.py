@@ -9,16 +9,19 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, create_model
 
 from bettercare.store import Record
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
+Wall = Annotated[datetime, PlainSerializer(datetime.isoformat, return_type=str)]
+"""A time by the clock on the wall, which has no zone: 2016-11-02T08:00:00."""
 
 
 class Wrong(BaseModel):

@@ -28,6 +28,7 @@ from bettercare.reports.amounts import NONE, count
 from bettercare.reports.flow.answers import share
 from bettercare.reports.flow.forecast_report import unknown_at
 from bettercare.store import Missing
+from bettercare.web.flow_jobs import FlowJob
 from bettercare.web.flow_run import FlowAsked, State
 from bettercare.web.guard import Reader, Sent, Visitor, needs
 from bettercare.web.pages.flow import network_of, without_network
@@ -109,16 +110,16 @@ def standing_of(now: Now, network: Network) -> Standing:
     return Standing(now, units, tuple(frame.filter(~somebody)["title"].to_list()), unknown_at(now, network))
 
 
-def _clock_now(assessment: Assessment) -> datetime:
+def clock_now(assessment: Assessment) -> datetime:
     """The moment that pages speak of, by the clock on the wall."""
     return wall(moment_of(assessment)).replace(tzinfo=None, microsecond=0)
 
 
-def _of_wards(deployed: Deployment, assessment: Assessment, network: Network, visitor: Visitor, why: str) -> tuple[Now, bool]:  # fmt: skip
+def now_of_wards(deployed: Deployment, assessment: Assessment, network: Network, visitor: Visitor, why: str) -> tuple[Now, bool]:  # fmt: skip
     """The state from the wards' stays, and whether some of it is invented; the reading is written down first."""
     note_reading(deployed.store, assessment.plan.id, visitor.user.id, "wards", why)
     stays = present(deployed.store, assessment.plan.id)
-    now = Now.of(state_now(stays, moment_of(assessment)), network, _clock_now(assessment))
+    now = Now.of(state_now(stays, moment_of(assessment)), network, clock_now(assessment))
     return now, any(stay.synthetic for stay in stays)
 
 
@@ -129,7 +130,7 @@ def live(request: Request, visitor: Onlooker, assessment: Assessed, deployed: De
     if network is None:
         return without_network(request, visitor, assessment)
     try:
-        now, synthetic = _of_wards(deployed, assessment, network, visitor, "State of the network")
+        now, synthetic = now_of_wards(deployed, assessment, network, visitor, "State of the network")
     except BettercareError as error:
         return _now_page(request, visitor, assessment, network, unfit=_faults(error))
     return _now_page(request, visitor, assessment, network, standing=standing_of(now, network), synthetic=synthetic)
@@ -141,7 +142,7 @@ def from_file(request: Request, visitor: Onlooker, assessment: Assessed, deploye
     network = network_of(deployed, assessment)
     try:
         content = _content(sent)
-        now = _read(content, network, sent, _clock_now(assessment))
+        now = now_of_file(content, network, _taken_at(sent), clock_now(assessment))
     except BettercareError as error:
         return _now_page(request, visitor, assessment, network, faults=_faults(error), sent=sent)
     text = content.decode("utf-8-sig", "replace")
@@ -154,7 +155,7 @@ def now_template(visitor: Onlooker, assessment: Assessed, deployed: Deployed) ->
     """The file to fill in."""
     network = network_of(deployed, assessment)
     named_file = {"Content-Disposition": f'attachment; filename="{assessment.plan.id}-now.csv"'}
-    return Response(template(network, _clock_now(assessment)), media_type="text/csv; charset=utf-8", headers=named_file)
+    return Response(template(network, clock_now(assessment)), media_type="text/csv; charset=utf-8", headers=named_file)
 
 
 def _now_page(
@@ -185,12 +186,24 @@ def _content(sent: FormData) -> bytes:
     return file.file.read()
 
 
-def _read(content: bytes, network: Network, sent: FormData, moment: datetime) -> Now:
-    text = str(sent.get("at", "")).strip()
+def _taken_at(sent: FormData) -> str:
+    return str(sent.get("at", ""))
+
+
+def now_of_file(content: bytes, network: Network, taken_at: str, moment: datetime) -> Now:
+    """The state from a file that was sent.
+
+    Args:
+        taken_at: when it was taken, as typed; where it is blank and the file does not say, it is ``moment``.
+
+    Raises:
+        BettercareError: that is not a time, or the file has faults: all of them.
+    """
+    text = taken_at.strip()
     try:
         at = datetime.fromisoformat(text) if text else None
     except ValueError:
-        raise BettercareError("When it was taken is not a time.", remedy="Write it as 2016-11-02T08:00.") from None
+        raise BettercareError("When it was taken is not a time.", "at", "Write it as 2016-11-02T08:00.") from None
     if at is None and b"at" not in content.partition(b"\n")[0].lower().replace(b'"', b"").strip().split(b","):
         at = moment
     with tempfile.TemporaryDirectory() as folder:
@@ -206,23 +219,8 @@ def _faults(error: BettercareError) -> Sequence[Fault]:
 # --- decisions -------------------------------------------------------------------------------------------------------------
 
 
-def decisions_of(network: Network, sent: FormData) -> tuple[Scenario, ...]:
-    """The decisions that a form asks to compare.
-
-    Raises:
-        BettercareError: one of them cannot be made, or there are too many.
-    """
-    found = tuple(_decisions(network, sent))
-    if len(found) > MOST_DECISIONS:
-        raise BettercareError(
-            f"{len(found)} decisions are too many to compare.", remedy=f"Choose at most {MOST_DECISIONS}."
-        )
-    for one in found:
-        changed(network, one)
-    return found
-
-
-def _decisions(network: Network, sent: FormData) -> Iterator[Scenario]:
+def _chosen(network: Network, sent: FormData) -> Iterator[Scenario]:
+    """The decisions that a form asks to compare."""
     units = {one.id: one for one in network.stations}
     if str(sent.get("beds", "")).strip():
         beds, at = whole_number(sent, "beds", "number of places to open"), str(sent.get("unit", ""))
@@ -243,6 +241,60 @@ def _decisions(network: Network, sent: FormData) -> Iterator[Scenario]:
 
 
 # --- the forecast ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A forecast that somebody wants."""
+
+    state: State
+    hours: int
+    replications: int
+    seed: int
+    decisions: tuple[Scenario, ...] = ()
+    file: bytes = b""
+    """Who is where, when the state is a file's."""
+    taken_at: str = ""
+    """When that was, as typed."""
+
+
+def ask_forecast(
+    visitor: Visitor, assessment: Assessment, deployed: Deployment, network: Network, wish: Wish
+) -> FlowJob:
+    """Ask for a forecast from the wards, from a file, or from an invented state; a reading of the wards is written down first.
+
+    Raises:
+        BettercareError: there is nobody to begin from, the file has faults, or the forecast cannot be made as wanted.
+    """
+    if not 1 <= wish.hours <= int(HOURS[-1]):
+        raise BettercareError(f"{wish.hours} hours cannot be forecast.", "hours", f"Ask for 1 to {HOURS[-1]}.")
+    if len(wish.decisions) > MOST_DECISIONS:
+        raise BettercareError(
+            f"{len(wish.decisions)} decisions are too many to compare.", "decision", f"Choose at most {MOST_DECISIONS}."
+        )
+    for one in wish.decisions:
+        changed(network, one)
+    now: Now | None = None
+    synthetic, warnings, moment = False, tuple[str, ...](), clock_now(assessment)
+    if wish.state == "wards":
+        now, synthetic = now_of_wards(deployed, assessment, network, visitor, "Forecast of the network")
+    elif wish.state == "file":
+        now = now_of_file(wish.file, network, wish.taken_at, moment)
+    if now is not None:
+        if not now.rows.height:
+            raise BettercareError(
+                "Nobody is in that state, so there is nothing to begin from.",
+                remedy="Take in a snapshot of the wards, choose a file, or begin from an invented state.",
+            )
+        # Its own warnings are told by the report.
+        warnings = unknown_at(now, network)
+    asked = FlowAsked(
+        "forecast", wish.replications, wish.seed, hours=wish.hours, state=wish.state, at=(now.at if now else moment).isoformat(),
+        decisions=tuple(one.title for one in wish.decisions), synthetic=synthetic,
+    )  # fmt: skip
+    return deployed.flow_jobs.start(
+        assessment.plan, network, asked, visitor.user.id, now=now, decisions=wish.decisions, warnings=warnings
+    )
 
 
 @router.get("/plans/{plan}/flow/forecast")
@@ -274,33 +326,12 @@ def _start(
     request: Request, visitor: Visitor, assessment: Assessment, deployed: Deployment, sent: FormData, state: State
 ) -> Response:
     network = network_of(deployed, assessment)
-    moment = _clock_now(assessment)
-    now: Now | None = None
-    synthetic, warnings = False, tuple[str, ...]()
     try:
-        decisions = decisions_of(network, sent)
-        if state == "wards":
-            now, synthetic = _of_wards(deployed, assessment, network, visitor, "Forecast of the network")
-        elif state == "file":
-            now = _read(_content(sent), network, sent, moment)
-        if now is not None:
-            if not now.rows.height:
-                raise BettercareError(
-                    "Nobody is in that state, so there is nothing to begin from.",
-                    remedy="Take in a snapshot of the wards, choose a file, or begin from an invented state.",
-                )
-            # Its own warnings are told by the report.
-            warnings = unknown_at(now, network)
-        asked = FlowAsked(
-            "forecast", whole_number(sent, "replications", "number of replications"), whole_number(sent, "seed", "seed"),
-            hours=whole_number(sent, "hours", "number of hours"), state=state, at=(now.at if now else moment).isoformat(),
-            decisions=tuple(one.title for one in decisions), synthetic=synthetic,
+        wish = Wish(
+            state, whole_number(sent, "hours", "number of hours"), whole_number(sent, "replications", "number of replications"),
+            whole_number(sent, "seed", "seed"), tuple(_chosen(network, sent)), _content(sent) if state == "file" else b"", _taken_at(sent),
         )  # fmt: skip
-        if not 1 <= asked.hours <= int(HOURS[-1]):
-            raise BettercareError(f"{asked.hours} hours cannot be forecast.", remedy=f"Ask for 1 to {HOURS[-1]}.")
-        job = deployed.flow_jobs.start(
-            assessment.plan, network, asked, visitor.user.id, now=now, decisions=decisions, warnings=warnings
-        )
+        job = ask_forecast(visitor, assessment, deployed, network, wish)
     except BettercareError as error:
         return _forecast_page(request, visitor, assessment, deployed, network, _faults(error), sent)
     return done(address(job))

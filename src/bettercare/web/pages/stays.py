@@ -199,7 +199,7 @@ def take_file(request: Request, visitor: Taker, assessment: Assessed, deployed: 
     try:
         if ward and ward not in wards:
             raise BettercareError(f"There is no ward {ward[:60]!r}.", remedy="Choose one from the list.")
-        taken_at = _snapshot_time(sent, now)
+        taken_at = snapshot_time(str(sent.get("at", "")), now)
         snapshot = read_upload(name, content, tuple(wards.values()), classes, taken_at)
         if confirmed:
             found = take(store, plan, visitor.user.id, snapshot, ward)
@@ -219,19 +219,24 @@ def _file_name(name: str) -> str:
     return "the file" if holds_nhs_number(name) else name[:80]
 
 
-def _snapshot_time(sent: FormData, now: datetime) -> datetime:
-    text = str(sent.get("at", "")).strip()
+def snapshot_time(text: str, now: datetime) -> datetime:
+    """When a snapshot was taken, as typed; now where that is blank.
+
+    Raises:
+        BettercareError: it is not a time, or not one of the last week.
+    """
+    text = text.strip()
     if not text:
         return now
     try:
         plain = datetime.fromisoformat(text)
         taken = at(plain.date(), plain.time()) if plain.tzinfo is None else plain.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise BettercareError("When it was taken is not a time.", remedy="Write it as 2016-11-02T08:00.") from None
+        raise BettercareError("When it was taken is not a time.", "at", "Write it as 2016-11-02T08:00.") from None
     if taken > now:
-        raise BettercareError("The snapshot would be from the future.", remedy="Correct when it was taken.")
+        raise BettercareError("The snapshot would be from the future.", "at", "Correct when it was taken.")
     if taken < now - WEEK:
-        raise BettercareError("The snapshot is more than a week old.", remedy="Take a newer one.")
+        raise BettercareError("The snapshot is more than a week old.", "at", "Take a newer one.")
     return taken
 
 

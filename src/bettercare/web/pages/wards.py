@@ -148,10 +148,45 @@ def when_of(moment: datetime, today: date) -> str:
 @router.get("/plans/{plan}/wards")
 def listed(request: Request, visitor: Onlooker, assessment: Assessed, deployed: Deployed) -> Response:
     """Every ward with patients: how it does today, and what red days of the last week were for."""
-    store, plan, now = deployed.store, assessment.plan.id, moment_of(assessment)
-    network = deployed.network(plan)
+    network = deployed.network(assessment.plan.id)
     if network is None:
         return page(request, visitor, "wards_none.html.j2", assessment, title="Wards")
+    its = wards_now(visitor, assessment, deployed, network)
+    # A stay whose ward the network no longer has is counted with the rest and has no line.
+    known = [stay for stay in (*its.here, *its.ended) if stay.station in its.wards]
+    # Units are parts of a ward, and the network knows the beds of the whole alone.
+    beds = [None if line.unit else line.ward.beds for line in its.lines]
+    return page(
+        request, visitor, "wards.html.j2", assessment, title="Wards", now=its.now, whole=its.whole, lines=its.lines, first=its.first,
+        others=[ward for ward in its.wards.values() if all(line.ward.id != ward.id for line in its.lines)],
+        beds=sum(one for one in beds if one is not None) if None not in beds else None, asks=ask_of(its.whole),
+        reds=its.reds.to_dicts(), lost=_lost(its.wards, lost_bed_days(known, its.days, its.first, day_of(its.now), its.now)),
+        synthetic=synthetic_of(its.here), may_take=visitor.may("snapshot"),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WardsNow:
+    """The wards at a moment, and the week that ends with its day."""
+
+    now: datetime
+    first: date
+    wards: Mapping[str, Ward]
+    here: tuple[Stay, ...]
+    ended: tuple[Stay, ...]
+    days: tuple[BedDay, ...]
+    lines: Sequence[Line]
+    whole: Safer
+
+    @property
+    def reds(self) -> pl.DataFrame:
+        """What red days of the week were for."""
+        return red_days(self.days, self.first, day_of(self.now))
+
+
+def wards_now(visitor: Visitor, assessment: Assessment, deployed: Deployment, network: Network) -> WardsNow:
+    """The wards as they are now. That they were looked at is written down first."""
+    store, plan, now = deployed.store, assessment.plan.id, moment_of(assessment)
     note_reading(store, plan, visitor.user.id, "wards", "State of the wards")
     today = day_of(now)
     first = today - timedelta(days=DAYS - 1)
@@ -159,18 +194,7 @@ def listed(request: Request, visitor: Onlooker, assessment: Assessed, deployed: 
     days = days_of(store, plan, first, today)
     wards, units = wards_of(network, now), assessment_units(network)
     lines = _lines(plan, wards, here, ended, days, now, units)
-    whole = safer((*here, *ended), days, now, units)
-    # A stay whose ward the network no longer has is counted with the rest and has no line.
-    known = [stay for stay in (*here, *ended) if stay.station in wards]
-    # Units are parts of a ward, and the network knows the beds of the whole alone.
-    beds = [None if line.unit else line.ward.beds for line in lines]
-    return page(
-        request, visitor, "wards.html.j2", assessment, title="Wards", now=now, whole=whole, lines=lines, first=first,
-        others=[ward for ward in wards.values() if all(line.ward.id != ward.id for line in lines)],
-        beds=sum(one for one in beds if one is not None) if None not in beds else None, asks=ask_of(whole),
-        reds=red_days(days, first, today).to_dicts(), lost=_lost(wards, lost_bed_days(known, days, first, today, now)),
-        synthetic=synthetic_of(here), may_take=visitor.may("snapshot"),
-    )  # fmt: skip
+    return WardsNow(now, first, wards, here, ended, days, lines, safer((*here, *ended), days, now, units))
 
 
 def _lines(
