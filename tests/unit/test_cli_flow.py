@@ -219,6 +219,9 @@ def test_decisions_in_words(small: str) -> None:
     assert decision_of("more-beds") == network.scenarios[0]
     with pytest.raises(BettercareError, match="is not a decision"):
         decision_of("open 3 at " + "x" * 1000)
+    for places in (0, 201, 99999):
+        with pytest.raises(BettercareError, match="Give 1 to 200"):
+            decision_of(f"open {places} at ward-two")
 
 
 @pytest.mark.parametrize("seed", ["-1", "0", "18446744073709551616"])

@@ -12,12 +12,20 @@ from bettercare.flow.scenarios import scenario as scenario_of
 
 WEEKEND = (5, 6)
 """Saturday and Sunday, where Monday is 0."""
+MOST_PLACES = 200
+"""Most places that a decision opens or closes at a station within days."""
 _LONGEST_TEXT = 300
 _FORMS = 'Give the id of a scenario, or write such as "open 12 at STATION", "close 4 at STATION", "divert 20% of STREAM" or "weekend discharges at STATION".'
 
 
 def open_places(station: Station, places: int) -> Scenario:
-    """So many more places at a station; fewer when negative."""
+    """So many more places at a station; fewer when negative.
+
+    Raises:
+        BettercareError: it is none, or more than :data:`MOST_PLACES`.
+    """
+    if not 1 <= abs(places) <= MOST_PLACES:
+        raise BettercareError(f"{abs(places)} places cannot be opened or closed.", remedy=f"Give 1 to {MOST_PLACES}.")
     title = f"{'Open' if places >= 0 else 'Close'} {abs(places)} {station.places} at {station.title}"
     return Scenario("open-places", title, (Change("servers", station.id, add=places),))
 

@@ -18,7 +18,7 @@ from bettercare.care.now import state_now
 from bettercare.care.readings import note_reading
 from bettercare.care.stays import present, wall
 from bettercare.errors import BettercareError, Fault
-from bettercare.flow.decisions import divert, open_places, wards_with_discharge_times, weekend_discharges
+from bettercare.flow.decisions import MOST_PLACES, divert, open_places, wards_with_discharge_times, weekend_discharges
 from bettercare.flow.network import UNLIMITED, Network, Scenario
 from bettercare.flow.now import COLUMNS, Now, occupancy_now, read_now, template
 from bettercare.flow.run import SEED
@@ -53,7 +53,6 @@ FEWER = {
 }
 """How much of a stream can be sent elsewhere, by what its arrivals are multiplied with: in a hundred, and in words."""
 MOST_DECISIONS = 4
-MOST_BEDS = 200
 SHOWN = 200
 """Most faults of a file that a page shows."""
 PART = 200_000
@@ -226,8 +225,8 @@ def _chosen(network: Network, sent: FormData) -> Iterator[Scenario]:
         beds, at = whole_number(sent, "beds", "number of places to open"), str(sent.get("unit", ""))
         if at not in units:
             raise BettercareError("No unit is chosen to open places at.", remedy="Choose one from the list.")
-        if not 1 <= beds <= MOST_BEDS:
-            raise BettercareError(f"{beds} places cannot be opened.", remedy=f"Ask for 1 to {MOST_BEDS}.")
+        if beds < 1:
+            raise BettercareError(f"{beds} places cannot be opened.", remedy=f"Ask for 1 to {MOST_PLACES}.")
         yield open_places(units[at], beds)
     if stream := str(sent.get("stream", "")):
         streams, factor = {one.id: one for one in network.arrivals}, str(sent.get("fewer", ""))
