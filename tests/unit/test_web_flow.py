@@ -385,6 +385,22 @@ def test_the_state_now_is_for_those_who_may_see_the_wards_and_is_written_down(fl
     assert [one.what for one in readings(flow.store, BCF)] == ["wards"]
 
 
+def test_a_first_forecast_from_an_invented_state_is_made_once(flow: Client) -> None:
+    flow.sign_in("viewer")
+    page = flow.get(f"{BASE}/forecast").text
+    check_outline(page)
+    assert "A first forecast is being made, from an invented state: 72 hours, 200 futures." in text(page)
+    jobs = flow.deployment.flow_jobs
+    (first,) = jobs.recent(BCF, "forecast")
+    assert (first.asked.state, first.by) == ("invented", "bettercare")
+    flow.get(f"{BASE}/forecast")
+    assert over(jobs, first.id).state == "done"
+    page = flow.get(f"{BASE}/forecast").text
+    assert "A first forecast" not in page
+    assert "the state now is invented" in text(page)
+    assert [job.id for job in jobs.recent(BCF, "forecast")] == [first.id]
+
+
 def upload(client: Client, content: str, to: str = "now", **more: str) -> Any:
     files = {"file": ("now.csv", io.BytesIO(content.encode()), "text/csv")}
     return client.submit(f"{BASE}/{to}", more, files=files)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,7 +33,7 @@ from bettercare.web.flow_jobs import FlowJob
 from bettercare.web.flow_run import FlowAsked, State
 from bettercare.web.guard import Reader, Sent, Visitor, needs
 from bettercare.web.pages.flow import network_of, without_network
-from bettercare.web.pages.flow_runs import address, jobs_of, kept_for, last_seen, whole_number
+from bettercare.web.pages.flow_runs import address, jobs_of, kept_for, last_seen, may_see, whole_number
 from bettercare.web.pages.model import is_sign
 from bettercare.web.pages.wards import moment_of
 from bettercare.web.render import done, page
@@ -298,7 +299,7 @@ def ask_forecast(
 
 @router.get("/plans/{plan}/flow/forecast")
 def forecast(request: Request, visitor: Reader, assessment: Assessed, deployed: Deployed) -> Response:
-    """The last forecast, and a form for another."""
+    """The last forecast, and a form for another; a first one is made from an invented state when there has been none."""
     network = deployed.network(assessment.plan.id)
     if network is None:
         return without_network(request, visitor, assessment)
@@ -346,9 +347,10 @@ def _forecast_page(
     except Missing:
         document = None
     typed = sent if sent is not None else FormData()
+    first = None if document or faults else _first(visitor, assessment, deployed, network)
     return page(
         request, visitor, "flow_forecast.html.j2", assessment, title="Forecast", status=400 if faults else 200, faulty=bool(faults), faults=faults,
-        most=SHOWN, network=network, job=job, document=document, is_sign=is_sign, jobs=jobs_of(deployed, assessment, network, visitor, "forecast"),
+        most=SHOWN, network=network, job=first or job, document=document, first=first, is_sign=is_sign, jobs=jobs_of(deployed, assessment, network, visitor, "forecast"),
         units=[one for one in network.stations if one.servers != UNLIMITED], streams=network.arrivals, fewer={factor: words for factor, (_, words) in FEWER.items()}, all_hours=HOURS, numbers=REPLICATIONS,
         weekend=bool(wards_with_discharge_times(network)), ticked=[str(one) for one in typed.getlist("scenario")],
         typed={
@@ -356,3 +358,18 @@ def _forecast_page(
             "weekend": "", "at": "",
         } | {name: str(value)[:120] for name, value in typed.items() if isinstance(value, str)},
     )  # fmt: skip
+
+
+def _first(visitor: Visitor, assessment: Assessment, deployed: Deployment, network: Network) -> FlowJob | None:
+    """The forecast that is under way, or else a first one that is begun: so that whoever opens the page sees what one looks like."""
+    jobs, mark = deployed.flow_jobs, deployed.flow_jobs.mark(assessment.plan, network, "forecast")
+    known = [
+        job for job in jobs.recent(assessment.plan.id, "forecast") if job.network == mark and may_see(visitor, job)
+    ]
+    if not known:
+        asked = FlowAsked(
+            "forecast", int(USUAL), SEED, hours=int(USUAL_HOURS), state="invented", at=clock_now(assessment).isoformat()
+        )
+        with suppress(BettercareError):
+            return jobs.start(assessment.plan, network, asked, "bettercare")
+    return next((job for job in known if not job.over), None)
