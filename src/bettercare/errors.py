@@ -18,7 +18,8 @@ class Fault:
     remedy: str = ""
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}" + (f" {self.remedy}" if self.remedy else "")
+        said = f"{self.what} {self.remedy}" if self.remedy else self.what
+        return f"{self.where}: {said}" if self.where else said
 
 
 class BettercareError(Exception):

@@ -219,6 +219,10 @@ def test_decisions_in_words(small: str) -> None:
     assert decision_of("more-beds") == network.scenarios[0]
     with pytest.raises(BettercareError, match="is not a decision"):
         decision_of("open 3 at " + "x" * 1000)
+    long = " + ".join(["open 2 at ward-one"] * 5)
+    decisions_of(network, [f"{long} + close {n} at ward-two" for n in (1, 2)], "--decision")
+    with pytest.raises(BettercareError, match="given twice"):
+        decisions_of(network, ["open 2 at ward-two", "Open 2 beds at Ward two"], "--decision")
     for places in (0, 201, 99999):
         with pytest.raises(BettercareError, match="Give 1 to 200"):
             decision_of(f"open {places} at ward-two")

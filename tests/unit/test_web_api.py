@@ -225,7 +225,7 @@ def test_a_file_is_looked_at_and_then_taken(office: Program) -> None:
     text = "metric,period,value,source\nm3,2015-12,1.25,A test\n"
     file = {"file": ("figures.csv", io.BytesIO(text.encode()), "text/csv")}
     before = office.client.store.revision(BCF)
-    looked = office.ask("POST", "/actuals/file?look=true", files=file)
+    looked = office.ask("POST", "/actuals/file", files=file, data={"look": "true"})
     assert (looked["stored"], looked["figures"][0]["value"], looked["figures"][0]["version"]) == (False, "1.25", 0)
     assert office.client.store.revision(BCF) == before
     file["file"][1].seek(0)
@@ -233,6 +233,8 @@ def test_a_file_is_looked_at_and_then_taken(office: Program) -> None:
     assert taken["figures"][0]["version"] == 1
     stored = office.client.store.read(Actual, BCF, taken["figures"][0]["id"])
     assert str(stored.value) == "1.25"
+    file["file"][1].seek(0)
+    office.ask("POST", "/actuals/file", 422, files=file, data={"looks": "true"})
     bad = {"file": ("figures.csv", io.BytesIO(b"metric,period,value,source\nm3,2015-13,x,A test\n"), "text/csv")}
     assert len(office.ask("POST", "/actuals/file", 400, files=bad)["error"]["faults"]) == 2
 

@@ -538,6 +538,7 @@ def test_decisions_that_cannot_be_made_are_said(flow: Client, form: dict[str, ob
     answer = flow.submit(f"{BASE}/forecast", {"hours": "24", "replications": "20", "seed": "1"} | form)
     assert answer.status_code == 400
     assert said in text(answer.text)
+    assert not re.search(r"There is a problem (\w+)?:", text(answer.text))  # the name of a field is for programs
     assert "<x-evil" not in answer.text
     assert flow.deployment.flow_jobs.recent(BCF) == []
 
@@ -630,13 +631,20 @@ def test_a_program_asks_for_a_forecast_and_reads_it(flow: Client) -> None:
     rows = HEAD + "".join(f"p{n},medicine,medical,2016-01-31T0{n % 9}:00,in service\n" for n in range(20))
     asked = flow.post(
         f"{API}/now/forecasts", files={"file": ("now.csv", rows.encode(), "text/csv")}, headers=headers,
-        data={"hours": "24", "replications": "20", "decision": ["open 2 at medicine", "more-beds"]},
+        data={"state": "file", "hours": "24", "replications": "20", "decision": ["open 2 at medicine", "more-beds"]},
     )  # fmt: skip
     assert asked.status_code == 202, asked.text
     run = asked.json()["id"]
     assert over(flow.deployment.flow_jobs, run).state == "done"
     found = flow.get(f"{API}/forecast?run={run}").json()
-    assert (found["run"], found["state"], found["hours"], len(found["decisions"])) == (run, "file", 24, 2)
+    assert (found["run"], found["state"], found["hours"], found["fingerprint"]) == (
+        run,
+        "file",
+        24,
+        fingerprint(NETWORK),
+    )
+    assert [one["id"] for one in found["decisions"]] == ["open-2-at-medicine", "more-beds"]
+    assert {one["decision"] for one in found["units"]} == {"", "open-2-at-medicine", "more-beds"}
     assert {one["station"] for one in found["units"]} >= {"medicine"}
     hours = flow.get(f"{API}/forecast/hours?run={run}&station=medicine&limit=1000").json()["rows"]
     assert {one["hour"] for one in hours} == set(range(1, 25))
@@ -654,11 +662,17 @@ def test_a_program_asks_for_a_forecast_and_reads_it(flow: Client) -> None:
 
 WANTS: tuple[tuple[dict[str, Any], bool, int, str], ...] = (
     ({"decision": ["build a hospital"]}, True, 400, "is not a decision"),
-    ({"decision": ["longer", "longer"]}, True, 400, "given twice"),
+    ({"decision": ["open 2 at medicine", "open 2 places at medicine"]}, True, 400, "given twice"),
+    ({"decision": [f"open 2 at {NHS_NUMBER}"]}, True, 400, "'(number)' is none of"),
+    ({"decision": [NHS_NUMBER]}, True, 400, "'(number)' is not a decision"),
+    ({"decision": ["divert 999% of falls"]}, True, 400, '"where":"decision"'),
+    ({"hour": "24"}, True, 422, "not permitted"),
+    ({"state": "file"}, False, 400, "there is none"),
+    ({"state": "wards"}, True, 400, "there is a file"),
+    ({"state": "invented"}, False, 422, "state"),
     ({"decision": [f"open {n} at medicine" for n in range(1, 6)]}, True, 422, "at most 4"),
     ({"hours": "169"}, True, 422, "168"),
     ({"replications": "1"}, True, 422, "2"),
-    ({"at": "2016-01-31T08:00"}, False, 400, "there is no file"),
     ({"at": "soon"}, True, 400, "is not a time"),
     ({}, False, 400, "Nobody is in that state"),
 )
@@ -672,11 +686,19 @@ def test_a_forecast_that_cannot_be_made_is_refused(
     flow.deployment.flow_jobs._busy = True  # Nothing is worked on.
     files = {"file": ("now.csv", (HEAD + "p1,medicine,medical,2016-01-31T09:00,in service\n").encode(), "text/csv")}
     refused = flow.post(
-        f"{API}/now/forecasts", data=form, files=files if with_file else None, headers={"X-CSRF-Token": flow.csrf}
+        f"{API}/now/forecasts",
+        data={"state": "file" if with_file else "wards"} | form,
+        files=files if with_file else None,
+        headers={"X-CSRF-Token": flow.csrf},
     )
     assert refused.status_code == status
     assert why in refused.text
+    assert NHS_NUMBER not in refused.text
     assert not flow.deployment.flow_jobs.recent(BCF)
+    assert (
+        flow.post(f"{API}/now/forecasts", json={"state": "wards"}, headers={"X-CSRF-Token": flow.csrf}).status_code
+        == 422
+    )
 
 
 def test_the_shipped_plan_has_a_network_and_its_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

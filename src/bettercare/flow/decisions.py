@@ -9,6 +9,7 @@ from bettercare.errors import BettercareError
 from bettercare.flow.network import Arrival, Change, Network, Scenario, Station
 from bettercare.flow.scenarios import changed
 from bettercare.flow.scenarios import scenario as scenario_of
+from bettercare.vocabulary.nhs_number import without_nhs_numbers
 
 WEEKEND = (5, 6)
 """Saturday and Sunday, where Monday is 0."""
@@ -18,26 +19,26 @@ _LONGEST_TEXT = 300
 _FORMS = 'Give the id of a scenario, or write such as "open 12 at STATION", "close 4 at STATION", "divert 20% of STREAM" or "weekend discharges at STATION".'
 
 
-def open_places(station: Station, places: int) -> Scenario:
+def open_places(station: Station, places: int, where: str = "") -> Scenario:
     """So many more places at a station; fewer when negative.
 
     Raises:
         BettercareError: it is none, or more than :data:`MOST_PLACES`.
     """
     if not 1 <= abs(places) <= MOST_PLACES:
-        raise BettercareError(f"{abs(places)} places cannot be opened or closed.", remedy=f"Give 1 to {MOST_PLACES}.")
+        raise BettercareError(f"{abs(places)} places cannot be opened or closed.", where, f"Give 1 to {MOST_PLACES}.")
     title = f"{'Open' if places >= 0 else 'Close'} {abs(places)} {station.places} at {station.title}"
     return Scenario("open-places", title, (Change("servers", station.id, add=places),))
 
 
-def divert(stream: Arrival, percent: float) -> Scenario:
+def divert(stream: Arrival, percent: float, where: str = "") -> Scenario:
     """So many in a hundred of a stream sent elsewhere.
 
     Raises:
         BettercareError: it is not more than 0 and at most 100.
     """
     if not 0 < percent <= 100:
-        raise BettercareError(f"{percent:g}% cannot be diverted.", remedy="Give more than 0 and at most 100.")
+        raise BettercareError(f"{percent:g}% cannot be diverted.", where, "Give more than 0 and at most 100.")
     title = f"Divert {percent:g}% of {stream.title or stream.id}"
     return Scenario("divert", title, (Change("arrivals", stream.id, times=1 - percent / 100),))
 
@@ -64,7 +65,7 @@ def decisions_of(network: Network, texts: Sequence[str], where: str) -> tuple[Sc
         BettercareError: one is neither, does not fit the network, or is given twice.
     """
     made = tuple(_decision(network, text, where) for text in texts)
-    if len({one.id for one in made}) < len(made):
+    if len({one.changes for one in made}) < len(made):
         raise BettercareError("A decision is given twice.", where, "Give each once.")
     return made
 
@@ -74,10 +75,10 @@ def _decision(network: Network, text: str, where: str) -> Scenario:
     if any(one.id == text for one in network.scenarios):
         return scenario_of(network, text)
     if not text or len(text) > _LONGEST_TEXT or not text.isprintable():
-        raise BettercareError(f"{text[:60]!r} is not a decision.", where, _FORMS)
+        raise _none(text, where)
     parts = [_part_of(network, part.strip(), where) for part in text.split("+")]
     made = Scenario(
-        re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "decision",
+        re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "decision",
         " + ".join(part.title for part in parts),
         tuple(change for part in parts for change in part.changes),
     )
@@ -90,16 +91,19 @@ def _part_of(network: Network, text: str, where: str) -> Scenario:
     if any(one.id == text for one in network.scenarios):
         return scenario_of(network, text)
     if found := re.fullmatch(r"(open|close) (\d{1,5}) (?:[a-z]+ )?at (.+)", text, re.IGNORECASE):
-        return open_places(
-            _station(network, found[3], where), int(found[2]) * (1 if found[1].lower() == "open" else -1)
-        )
+        sign = 1 if found[1].lower() == "open" else -1
+        return open_places(_station(network, found[3], where), sign * int(found[2]), where)
     if found := re.fullmatch(r"divert (\d{1,3}(?:\.\d+)?) ?% of (.+)", text, re.IGNORECASE):
         streams = {stream.id: stream for stream in network.arrivals}
         titles = {ident: stream.title or ident for ident, stream in streams.items()}
-        return divert(streams[_named(titles, found[2], "stream", where)], float(found[1]))
+        return divert(streams[_named(titles, found[2], "stream", where)], float(found[1]), where)
     if found := re.fullmatch(r"weekend discharges at (.+)", text, re.IGNORECASE):
         return weekend_discharges((_station(network, found[1], where),))
-    raise BettercareError(f"{text[:60]!r} is not a decision.", where, _FORMS)
+    raise _none(text, where)
+
+
+def _none(text: str, where: str) -> BettercareError:
+    return BettercareError(f"{without_nhs_numbers(text)[:60]!r} is not a decision.", where, _FORMS)
 
 
 def _station(network: Network, words: str, where: str) -> Station:
@@ -117,5 +121,7 @@ def _named(titles: dict[str, str], words: str, noun: str, where: str) -> str:
         return close[0]
     remedy = f"Say which of: {', '.join(close or titles)}."
     raise BettercareError(
-        f"{words[:60]!r} {'could be several of the' if close else 'is none of the'} network's {noun}s.", where, remedy
+        f"{without_nhs_numbers(words)[:60]!r} {'could be several of the' if close else 'is none of the'} network's {noun}s.",
+        where,
+        remedy,
     )

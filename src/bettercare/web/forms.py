@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from starlette.datastructures import FormData, UploadFile
 
 from bettercare.assurance import Assessment
+from bettercare.errors import BettercareError, Fault, FaultsError
 from bettercare.store import Conflict, Record
 
 R = TypeVar("R", bound=Record)
@@ -187,6 +188,11 @@ def read_form(
             faults.setdefault(name, _sentence(kind, name, detail))
         return Faults(faults)
     return Faults(faults) if faults else made
+
+
+def faults_said(error: BettercareError) -> tuple[Fault, ...]:
+    """What is wrong, for a page: of a file that was read whole each fault with its place, else one sentence; the name of a field is for programs."""
+    return error.faults if isinstance(error, FaultsError) else (Fault("", error.what, error.remedy),)
 
 
 def version_of(sent: FormData) -> int:

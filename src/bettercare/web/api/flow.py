@@ -31,7 +31,9 @@ router = of_plan("Flow")
 
 RunId = Annotated[str, Path(description="Id of the run", max_length=40)]
 Run = Annotated[str, Query(description="Id of a run; without it, the newest of the network as it is", max_length=40)]
-Forecast = Annotated[str, Query(description="Id of a forecast; without it, the newest", max_length=40)]
+Forecast = Annotated[
+    str, Query(description="Id of a forecast; without it, the newest of the network as it is", max_length=40)
+]
 
 
 class HeadlineOut(BaseModel):
@@ -96,7 +98,7 @@ class MeasureOut(BaseModel):
 class OutlookOut(BaseModel):
     """The chance that a unit runs out of places."""
 
-    decision: str = Field(description="Blank for changing nothing")
+    decision: str = Field(description="Id of a decision; blank for changing nothing")
     station: str
     title: str
     chance: float | None = Field(description="Of having no free place at the turn of any hour")
@@ -110,7 +112,7 @@ class OutlookOut(BaseModel):
 class HourOut(BaseModel):
     """A station at the turn of an hour, over the futures of a forecast."""
 
-    decision: str = Field(description="Blank for changing nothing")
+    decision: str = Field(description="Id of a decision; blank for changing nothing")
     station: str
     what: str = Field(description="occupied, waiting or blocked")
     hour: int = Field(description="1 is the first turn of the hour after now")
@@ -123,16 +125,24 @@ class HourOut(BaseModel):
     p95: float | None
 
 
+class DecisionOut(BaseModel):
+    """A decision that is compared with changing nothing."""
+
+    id: str
+    title: str
+
+
 class ForecastOut(BaseModel):
     """A forecast."""
 
     run: str
+    fingerprint: str = Field(description="Of the network it was made with")
     at: Wall = Field(description="The moment it begins at, by the clock on the wall")
     hours: int
     replications: int
     state: str = Field(description="What it begins with: wards, file or invented")
     synthetic: bool = Field(description="Whether patients of that state are invented")
-    decisions: list[str]
+    decisions: list[DecisionOut]
     verdict: str
     units: list[OutlookOut]
 
@@ -245,9 +255,11 @@ def forecast(visitor: Reader, assessment: Assessed, deployed: Deployed, run: For
     """A forecast: which units run out of places."""
     job, kept = _last(visitor, deployed, assessment, "forecast", "forecast", run)
     asked = job.asked
+    ids = [one for one in kept.tables["runs-out"]["decision"].unique(maintain_order=True) if one]
     return {
-        "run": job.id, "at": asked.at, "hours": asked.hours, "replications": asked.replications, "state": asked.state,
-        "synthetic": asked.synthetic or asked.state == "invented", "decisions": list(asked.decisions), "verdict": kept.document.verdict,
+        "run": job.id, "fingerprint": job.network, "at": asked.at, "hours": asked.hours, "replications": asked.replications, "state": asked.state,
+        "synthetic": asked.synthetic or asked.state == "invented", "verdict": kept.document.verdict,
+        "decisions": [{"id": id, "title": title} for id, title in zip(ids, asked.decisions, strict=False)],
         "units": rows_of(kept.tables["runs-out"]),
     }  # fmt: skip
 

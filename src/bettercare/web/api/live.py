@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Depends, File, Form, Query, UploadFile
+from fastapi import Depends, Query, UploadFile
 from pydantic import BaseModel, Field
 
+from bettercare.assurance import Assessment
 from bettercare.care.readings import note_reading
 from bettercare.care.safer import Safer
 from bettercare.care.snapshot import preview, read_upload, take
@@ -20,8 +21,9 @@ from bettercare.flow.run import SEED
 from bettercare.reports.flow.forecast_report import unknown_at
 from bettercare.web.api.flow import rows_of
 from bettercare.web.api.routing import Assessed, Limit, Start, of_plan
-from bettercare.web.api.shapes import Body, Rows, Wall, part_of, shape
+from bettercare.web.api.shapes import MULTIPART, Body, Rows, Wall, part_of, shape
 from bettercare.web.flow_jobs import MOST, FlowJob
+from bettercare.web.flow_run import State
 from bettercare.web.guard import Reader, Visitor, needs
 from bettercare.web.pages.flow_forecast import (
     HOURS,
@@ -36,25 +38,53 @@ from bettercare.web.pages.flow_forecast import (
 )
 from bettercare.web.pages.stays import snapshot_time
 from bettercare.web.pages.wards import Onlooker, moment_of, network_of, ward_of, wards_now, wards_of
-from bettercare.web.state import Deployed
+from bettercare.web.state import Deployed, Deployment
 
 router = of_plan("Live state")
 
 Taker = Annotated[Visitor, Depends(needs("snapshot"))]
 Ward = Annotated[str, Query(description="Id of a ward; blank for all of them", max_length=100)]
-TakenAt = Annotated[
-    str,
-    Query(description="When it was taken, by the clock on the wall: 2016-11-02T08:00; blank for now", max_length=40),
-]
-Csv = Annotated[UploadFile, File(description="A .csv (UTF-8) file with the columns of the template")]
-_HOURS = Field(description="How far ahead", ge=1, le=int(HOURS[-1]))
-_REPLICATIONS = Field(description="Futures to simulate", ge=2, le=MOST["forecast"])
-_SEED = Field(description="The same seed gives the same numbers", ge=0, le=2**31)
-_DECISION = Field(
-    description="What to try, each a scenario of the network by its id or in words, parts joined with +: "
-    "open 12 at STATION, close 4 at STATION, divert 20% of STREAM, weekend discharges at STATION",
-    max_length=MOST_DECISIONS,
-)
+_TAKEN_AT = "When the file was taken, by the clock on the wall: 2016-11-02T08:00; blank for now, or when the file says"
+
+
+class ForecastIn(Body):
+    """A forecast that begins with an invented state."""
+
+    hours: int = Field(int(USUAL_HOURS), description="How far ahead", ge=1, le=int(HOURS[-1]))
+    replications: int = Field(int(USUAL), description="Futures to simulate", ge=2, le=MOST["forecast"])
+    seed: int = Field(SEED, description="The same seed gives the same numbers", ge=0, le=2**31)
+    decision: list[str] = Field(
+        default_factory=list,
+        description="What to try, each a scenario of the network by its id or in words, parts joined with +: "
+        "open 12 at STATION, close 4 at STATION, divert 20% of STREAM, weekend discharges at STATION",
+        max_length=MOST_DECISIONS,
+    )
+
+
+class ForecastNowIn(ForecastIn):
+    """A forecast that begins with who is there."""
+
+    state: Literal["wards", "file"] = Field(description="The stays on the wards, or the file that is sent with it")
+    file: UploadFile | None = Field(
+        None, description="Who is where: .csv (UTF-8), as `/plans/{plan}/flow/now/template.csv` has it"
+    )
+    at: str = Field("", description=_TAKEN_AT, max_length=40)
+
+
+class NowIn(Body):
+    """Who is where."""
+
+    file: UploadFile = Field(description="A .csv (UTF-8) file as `/plans/{plan}/flow/now/template.csv` has it")
+    at: str = Field("", description=_TAKEN_AT, max_length=40)
+
+
+class SnapshotIn(Body):
+    """Who is on the wards."""
+
+    file: UploadFile = Field(description="A .csv (UTF-8) file as `/plans/{plan}/stays/template.csv` has it")
+    ward: str = Field("", description="Id of the ward that the file is of; blank for all of them", max_length=100)
+    at: str = Field("", description=_TAKEN_AT, max_length=40)
+    look: bool = Field(False, description="Only say what the file would change")
 
 
 class WardOut(BaseModel):
@@ -86,15 +116,25 @@ class RedOut(BaseModel):
     share: float = Field(description="Of all red days")
 
 
+class OnWard(BaseModel):
+    """A stay in short."""
+
+    pseudonym: str
+    station: str = Field(description="Id of the ward")
+    unit: str
+    bed: str
+    since: datetime
+
+
 class SnapshotOut(BaseModel):
     """What a snapshot of the wards changed, or would change. One who is on another ward now has moved, and has come there."""
 
     stored: bool = Field(description="False for a file that was only looked at")
     at: datetime
-    came: list[Stay] = Field(description="Stays that begin")
-    moved: list[Stay] = Field(description="Stays that end, of those who are on another ward now")
-    changed: list[Stay] = Field(description="Stays with something new")
-    left: list[Stay] = Field(description="Stays that end, of those who are not in the file")
+    came: list[OnWard] = Field(description="Stays that begin")
+    moved: list[OnWard] = Field(description="Stays that end, of those who are on another ward now")
+    changed: list[OnWard] = Field(description="Stays with something new")
+    left: list[OnWard] = Field(description="Stays that end, of those who are not in the file")
     kept: list[str] = Field(
         description="Pseudonyms in the file that are known to have left before it was taken: they stay left"
     )
@@ -120,15 +160,6 @@ class NowOut(BaseModel):
     synthetic: bool = Field(description="Whether any of the patients is known to be invented")
     warnings: list[str] = Field(description="What to know of the state")
     units: list[UnitOut]
-
-
-class ForecastIn(Body):
-    """A forecast that begins with nobody real."""
-
-    hours: Annotated[int, _HOURS] = int(USUAL_HOURS)
-    replications: Annotated[int, _REPLICATIONS] = int(USUAL)
-    seed: Annotated[int, _SEED] = SEED
-    decision: Annotated[list[str], _DECISION] = Field(default_factory=list)
 
 
 # --- wards ----------------------------------------------------------------------------------------------------------------
@@ -158,33 +189,31 @@ def stays(
     visitor: Onlooker, assessment: Assessed, deployed: Deployed, ward: Ward = "", start: Start = 0, limit: Limit = 100
 ) -> Any:
     """Who is on the wards now, by pseudonym. That it was read is written down."""
-    if ward:
-        ward_of(deployed, assessment, ward, moment_of(assessment))
-    note_reading(
-        deployed.store, assessment.plan.id, visitor.user.id, f"ward:{ward}" if ward else "wards", "Read by a program"
-    )
+    _noted(visitor, assessment, deployed, ward, "Read by a program")
     return part_of(present(deployed.store, assessment.plan.id, ward), start, limit)
 
 
-@router.post("/wards/snapshot", response_model=SnapshotOut)
-def snapshot(
-    visitor: Taker, assessment: Assessed, deployed: Deployed, file: Csv, ward: Ward = "", at: TakenAt = "",
-    look: Annotated[bool, Query(description="Only say what the file would change")] = False,
-) -> Any:  # fmt: skip
-    """Take in who is on the wards: all of the file or nothing, with every fault at once. Those not in it are marked as left."""
-    now, plan = moment_of(assessment), assessment.plan.id
-    network = network_of(deployed, assessment)
+def _noted(visitor: Visitor, assessment: Assessment, deployed: Deployment, ward: str, purpose: str) -> None:
+    """Write down that a ward, or all of them, are looked at."""
     if ward:
-        ward_of(deployed, assessment, ward, now)
-    taken_at = snapshot_time(at, now)
+        ward_of(deployed, assessment, ward, moment_of(assessment))
+    note_reading(deployed.store, assessment.plan.id, visitor.user.id, f"ward:{ward}" if ward else "wards", purpose)
+
+
+@router.post("/wards/snapshot", response_model=SnapshotOut)
+def snapshot(visitor: Taker, assessment: Assessed, deployed: Deployed, body: Annotated[SnapshotIn, MULTIPART]) -> Any:
+    """Take in who is on the wards: all of the file or nothing, with every fault at once. Those not in it are marked as left."""
+    store, plan, now = deployed.store, assessment.plan.id, moment_of(assessment)
+    network = network_of(deployed, assessment)
+    _noted(visitor, assessment, deployed, body.ward, "What a snapshot changes")
+    at, name = snapshot_time(body.at, now), body.file.filename or "stays.csv"
     its = tuple(wards_of(network, now).values())
-    read = read_upload(
-        file.filename or "stays.csv", file.file.read(), its, [one.id for one in network.classes], taken_at
-    )
-    found = (
-        preview(deployed.store, plan, read, ward) if look else take(deployed.store, plan, visitor.user.id, read, ward)
-    )
-    return {"stored": not look, "at": taken_at, **vars(found)}
+    read = read_upload(name, body.file.file.read(), its, [one.id for one in network.classes], at)
+    found = preview(store, plan, read, body.ward) if body.look else take(store, plan, visitor.user.id, read, body.ward)
+    return {
+        "stored": not body.look, "at": at, "kept": found.kept,
+        **{name: [vars(stay) for stay in getattr(found, name)] for name in ("came", "moved", "changed", "left")},
+    }  # fmt: skip
 
 
 # --- now ------------------------------------------------------------------------------------------------------------------
@@ -206,10 +235,12 @@ def flow_now(visitor: Onlooker, assessment: Assessed, deployed: Deployed) -> Any
 
 
 @router.post("/flow/now", response_model=NowOut)
-def flow_now_of_file(visitor: Onlooker, assessment: Assessed, deployed: Deployed, file: Csv, at: TakenAt = "") -> Any:
+def flow_now_of_file(
+    visitor: Onlooker, assessment: Assessed, deployed: Deployed, body: Annotated[NowIn, MULTIPART]
+) -> Any:
     """Every station as a file has it. Nothing of the file is stored."""
     network = network_of(deployed, assessment)
-    return _now(now_of_file(file.file.read(), network, at, clock_now(assessment)), network, False)
+    return _now(now_of_file(body.file.file.read(), network, body.at, clock_now(assessment)), network, False)
 
 
 # --- forecasts ------------------------------------------------------------------------------------------------------------
@@ -218,31 +249,29 @@ def flow_now_of_file(visitor: Onlooker, assessment: Assessed, deployed: Deployed
 @router.post("/flow/forecasts", response_model=shape(FlowJob), status_code=202)
 def start_forecast(visitor: Reader, assessment: Assessed, deployed: Deployed, body: ForecastIn) -> Any:
     """Ask for a forecast from an invented state, which is about nobody. Follow it at `/flow/runs/{run}`."""
-    network = network_of(deployed, assessment)
-    decisions = decisions_of(network, body.decision, "decision")
-    return ask_forecast(
-        visitor, assessment, deployed, network, Wish("invented", body.hours, body.replications, body.seed, decisions)
-    )
+    return _start(visitor, assessment, deployed, body, "invented")
 
 
 @router.post("/flow/now/forecasts", response_model=shape(FlowJob), status_code=202)
 def start_forecast_now(
-    visitor: Onlooker, assessment: Assessed, deployed: Deployed,
-    file: Annotated[UploadFile | None, File(description="Who is where, with the columns of the template; without it, from the stays on the wards")] = None,
-    at: Annotated[str, Form(description="When the file was taken, if it does not say; blank for now", max_length=40)] = "",
-    hours: Annotated[int, Form(), _HOURS] = int(USUAL_HOURS),
-    replications: Annotated[int, Form(), _REPLICATIONS] = int(USUAL),
-    seed: Annotated[int, Form(), _SEED] = SEED,
-    decision: Annotated[list[str], Form(), _DECISION] = [],  # noqa: B006 - FastAPI copies it
-) -> Any:  # fmt: skip
+    visitor: Onlooker, assessment: Assessed, deployed: Deployed, body: Annotated[ForecastNowIn, MULTIPART]
+) -> Any:
     """Ask for a forecast from the stays on the wards, or from a file. Follow it at `/flow/runs/{run}`."""
-    network = network_of(deployed, assessment)
-    if file is None and at:
-        raise BettercareError(
-            "It says when a file was taken, and there is no file.", "at", "Send the file, or leave it out."
+    if (body.state == "file") != (body.file is not None):
+        said = (
+            "It is to begin with a file, and there is none"
+            if body.file is None
+            else "It is to begin with the wards, and there is a file"
         )
-    decisions = decisions_of(network, decision, "decision")
-    wish = Wish(
-        "wards" if file is None else "file", hours, replications, seed, decisions, b"" if file is None else file.file.read(), at
-    )  # fmt: skip
+        raise BettercareError(f"{said}.", "state", "Say file and send one, or say wards and send none.")
+    return _start(visitor, assessment, deployed, body, body.state, body.file, body.at)
+
+
+def _start(
+    visitor: Visitor, assessment: Assessment, deployed: Deployment, body: ForecastIn, state: State, file: UploadFile | None = None, at: str = "",
+) -> FlowJob:  # fmt: skip
+    network = network_of(deployed, assessment)
+    decisions = decisions_of(network, body.decision, "decision")
+    content = file.file.read() if file else b""
+    wish = Wish(state, body.hours, body.replications, body.seed, decisions, content, at)
     return ask_forecast(visitor, assessment, deployed, network, wish)

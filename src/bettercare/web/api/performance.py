@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
-from fastapi import Depends, File, Path, Query, UploadFile
+from fastapi import Depends, Path, Query, UploadFile
 from pydantic import BaseModel, BeforeValidator, Field
 
 from bettercare.assurance.actual_files import ActualsError, read_upload
@@ -17,7 +17,7 @@ from bettercare.assurance.metrics import Actual, MetricRules, faults_of_actual, 
 from bettercare.assurance.rag import Rag
 from bettercare.errors import Fault
 from bettercare.web.api.routing import Assessed, Limit, Start, changing, of_plan, refused
-from bettercare.web.api.shapes import Rows, body_of, many, part_of, record_of, shape, takes
+from bettercare.web.api.shapes import MULTIPART, Body, Rows, body_of, many, part_of, record_of, shape, takes
 from bettercare.web.guard import Reader, Visitor, needs
 from bettercare.web.pages.metrics import RULES, faults_of_rules, metric_of
 from bettercare.web.state import Deployed
@@ -168,6 +168,13 @@ def enter_actual(visitor: Enterer, assessment: Assessed, deployed: Deployed, bod
         return change.add(made)
 
 
+class FiguresIn(Body):
+    """A file of figures."""
+
+    file: UploadFile = Field(description="A .csv (UTF-8) or .xlsx file with the columns of the template")
+    look: bool = Field(False, description="Only say what the file would bring")
+
+
 class Imported(BaseModel):
     """What a file of figures brought."""
 
@@ -177,19 +184,15 @@ class Imported(BaseModel):
 
 @router.post("/actuals/file", response_model=Imported)
 def import_actuals(
-    visitor: Enterer,
-    assessment: Assessed,
-    deployed: Deployed,
-    file: Annotated[UploadFile, File(description="A .csv (UTF-8) or .xlsx file with the columns of the template")],
-    look: Annotated[bool, Query(description="Only say what the file would bring")] = False,
+    visitor: Enterer, assessment: Assessed, deployed: Deployed, body: Annotated[FiguresIn, MULTIPART]
 ) -> Any:
     """Take a file of figures: all of it or nothing, with every fault at once."""
-    name = file.filename or "figures"
-    figures = read_upload(name, file.file.read(), assessment.plan, assessment.registers.actuals, assessment.on)
-    if figures and not look:
+    name = body.file.filename or "figures"
+    figures = read_upload(name, body.file.file.read(), assessment.plan, assessment.registers.actuals, assessment.on)
+    if figures and not body.look:
         with changing(deployed, visitor, f"Imported from {name[:100]}") as change:
             figures = change.add_all(figures)
-    return {"stored": not look, "figures": figures}
+    return {"stored": not body.look, "figures": figures}
 
 
 # --- the chain ------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Generic, TypeVar
 
+from fastapi import Form
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, create_model
 
@@ -62,6 +63,10 @@ class Body(BaseModel):
     """What is sent to be kept."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+MULTIPART: Any = Form(media_type="multipart/form-data")
+"""Marks a :class:`Body` that is sent with a file: a field that is not known is refused, so that a mistyped one changes nothing."""
 
 
 def part_of(rows: Sequence[T], start: int, limit: int) -> dict[str, Any]:

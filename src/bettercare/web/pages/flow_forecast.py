@@ -19,7 +19,7 @@ from bettercare.care.now import state_now
 from bettercare.care.readings import note_reading
 from bettercare.care.stays import present, wall
 from bettercare.errors import BettercareError, Fault
-from bettercare.flow.decisions import MOST_PLACES, divert, open_places, wards_with_discharge_times, weekend_discharges
+from bettercare.flow.decisions import divert, open_places, wards_with_discharge_times, weekend_discharges
 from bettercare.flow.network import UNLIMITED, Network, Scenario
 from bettercare.flow.now import COLUMNS, Now, occupancy_now, read_now, template
 from bettercare.flow.run import SEED
@@ -31,6 +31,7 @@ from bettercare.reports.flow.forecast_report import unknown_at
 from bettercare.store import Missing
 from bettercare.web.flow_jobs import FlowJob
 from bettercare.web.flow_run import FlowAsked, State
+from bettercare.web.forms import faults_said
 from bettercare.web.guard import Reader, Sent, Visitor, needs
 from bettercare.web.pages.flow import network_of, without_network
 from bettercare.web.pages.flow_runs import address, jobs_of, kept_for, last_seen, may_see, whole_number
@@ -132,7 +133,7 @@ def live(request: Request, visitor: Onlooker, assessment: Assessed, deployed: De
     try:
         now, synthetic = now_of_wards(deployed, assessment, network, visitor, "State of the network")
     except BettercareError as error:
-        return _now_page(request, visitor, assessment, network, unfit=_faults(error))
+        return _now_page(request, visitor, assessment, network, unfit=faults_said(error))
     return _now_page(request, visitor, assessment, network, standing=standing_of(now, network), synthetic=synthetic)
 
 
@@ -144,7 +145,7 @@ def from_file(request: Request, visitor: Onlooker, assessment: Assessed, deploye
         content = _content(sent)
         now = now_of_file(content, network, _taken_at(sent), clock_now(assessment))
     except BettercareError as error:
-        return _now_page(request, visitor, assessment, network, faults=_faults(error), sent=sent)
+        return _now_page(request, visitor, assessment, network, faults=faults_said(error), sent=sent)
     text = content.decode("utf-8-sig", "replace")
     rows = [text[start : start + PART] for start in range(0, len(text), PART)]
     return _now_page(request, visitor, assessment, network, standing=standing_of(now, network), rows=rows, sent=sent)
@@ -212,10 +213,6 @@ def now_of_file(content: bytes, network: Network, taken_at: str, moment: datetim
         return read_now(path, network, at)
 
 
-def _faults(error: BettercareError) -> Sequence[Fault]:
-    return error.faults or (Fault("", error.what, error.remedy),)
-
-
 # --- decisions -------------------------------------------------------------------------------------------------------------
 
 
@@ -226,8 +223,6 @@ def _chosen(network: Network, sent: FormData) -> Iterator[Scenario]:
         beds, at = whole_number(sent, "beds", "number of places to open"), str(sent.get("unit", ""))
         if at not in units:
             raise BettercareError("No unit is chosen to open places at.", remedy="Choose one from the list.")
-        if beds < 1:
-            raise BettercareError(f"{beds} places cannot be opened.", remedy=f"Ask for 1 to {MOST_PLACES}.")
         yield open_places(units[at], beds)
     if stream := str(sent.get("stream", "")):
         streams, factor = {one.id: one for one in network.arrivals}, str(sent.get("fewer", ""))
@@ -333,7 +328,7 @@ def _start(
         )  # fmt: skip
         job = ask_forecast(visitor, assessment, deployed, network, wish)
     except BettercareError as error:
-        return _forecast_page(request, visitor, assessment, deployed, network, _faults(error), sent)
+        return _forecast_page(request, visitor, assessment, deployed, network, faults_said(error), sent)
     return done(address(job))
 
 

@@ -39,7 +39,7 @@ from bettercare.reports.exhibit import Chart
 from bettercare.reports.programme.front import verdict
 from bettercare.reports.words import plural
 from bettercare.store import Change, Conflict, Missing
-from bettercare.web.forms import Asked, Faults, Form, clash_of, form_of, read_form
+from bettercare.web.forms import Asked, Faults, Form, clash_of, faults_said, form_of, read_form
 from bettercare.web.guard import Reader, Sent, Visitor, needs
 from bettercare.web.pages.dashboard import Icons, row
 from bettercare.web.render import done, page
@@ -136,7 +136,7 @@ def take_file(request: Request, visitor: Enterer, assessment: Assessed, deployed
             request,
             visitor,
             assessment,
-            faults=error.faults or (Fault("", error.what, error.remedy),),
+            faults=faults_said(error),
             name=file.filename,
         )
     return _import_page(request, visitor, assessment, figures=figures, name=file.filename)

@@ -19,7 +19,7 @@ from bettercare.errors import BettercareError, Fault
 from bettercare.store import Change
 from bettercare.store.record import KINDS
 from bettercare.vocabulary.nhs_number import holds_nhs_number
-from bettercare.web.forms import Faults, Form, form_of, read_form
+from bettercare.web.forms import Faults, Form, faults_said, form_of, read_form
 from bettercare.web.guard import Sent, Visitor, needs
 from bettercare.web.pages.wards import (
     Onlooker,
@@ -197,16 +197,17 @@ def take_file(request: Request, visitor: Taker, assessment: Assessed, deployed: 
             )
         name, content = file.filename, file.file.read()
     try:
-        if ward and ward not in wards:
-            raise BettercareError(f"There is no ward {ward[:60]!r}.", remedy="Choose one from the list.")
+        if ward:
+            ward_of(deployed, assessment, ward, now)
         taken_at = snapshot_time(str(sent.get("at", "")), now)
         snapshot = read_upload(name, content, tuple(wards.values()), classes, taken_at)
         if confirmed:
             found = take(store, plan, visitor.user.id, snapshot, ward)
             return done(f"/plans/{plan}/wards", f"The snapshot is taken in: {_counted(found)}.")
+        note_reading(store, plan, visitor.user.id, f"ward:{ward}" if ward else "wards", "What a snapshot would change")
         found = preview(store, plan, snapshot, ward)
     except BettercareError as error:
-        faults = error.faults or (Fault("", error.what, error.remedy),)
+        faults = faults_said(error)
         return _import_page(request, visitor, assessment, deployed, faults=faults, name=_file_name(name), sent=sent)
     rows = content.decode("utf-8-sig", "replace")
     return _import_page(

@@ -19,6 +19,7 @@ from bettercare.care.stays import Stay, Ward, at, book, day_of, left_between, pr
 from bettercare.flow.network import UNLIMITED, Network, Station
 from bettercare.flow.now import servers_at
 from bettercare.store import Missing, Store
+from bettercare.vocabulary.nhs_number import without_nhs_numbers
 from bettercare.web.guard import Visitor, needs
 from bettercare.web.render import page, segment
 from bettercare.web.state import Assessed, Deployed, Deployment
@@ -96,7 +97,9 @@ def network_of(deployment: Deployment, assessment: Assessment) -> Network:
 def ward_of(deployment: Deployment, assessment: Assessment, id: str, now: datetime) -> Ward:
     wards = wards_of(network_of(deployment, assessment), now)
     if id not in wards:
-        raise Missing(f"There is no ward {id[:60]!r}.", remedy="Choose one from the list of wards.")
+        raise Missing(
+            f"There is no ward {without_nhs_numbers(id)[:60]!r}.", remedy="Choose one from the list of wards."
+        )
     return wards[id]
 
 
