@@ -195,6 +195,21 @@ def _assessment_of(request: Request, plan: str) -> Assessment:
     return deployment_of(request).assessment(plan)
 
 
+def network_of(deployment: Deployment, assessment: Assessment) -> Network:
+    """The plan's network of care.
+
+    Raises:
+        Missing: it has none.
+    """
+    network = deployment.network(assessment.plan.id)
+    if network is None:
+        raise Missing(
+            f"{assessment.plan.title} has no network of care, so there is no flow to show, and there are no wards to show.",
+            remedy="Give the plan a file flow/network.yaml.",
+        )
+    return network
+
+
 async def _deployed(request: Request) -> Deployment:
     # Asynchronous so that it is not sent to a thread of its own.
     return deployment_of(request)

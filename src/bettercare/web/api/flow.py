@@ -23,9 +23,9 @@ from bettercare.web.api.shapes import Body, Rows, Wall, many, part_of, shape
 from bettercare.web.flow_jobs import MOST, FlowJob, fingerprint
 from bettercare.web.flow_run import FlowAsked, Kept, Kind
 from bettercare.web.guard import Reader, Visitor
-from bettercare.web.pages.flow import last_run, network_of
+from bettercare.web.pages.flow import last_run
 from bettercare.web.pages.flow_runs import kept_for, last_seen, may_see, opened
-from bettercare.web.state import Deployed, Deployment
+from bettercare.web.state import Deployed, Deployment, network_of
 
 router = of_plan("Flow")
 

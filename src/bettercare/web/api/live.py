@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Query, UploadFile
+from fastapi import Query, UploadFile
 from pydantic import BaseModel, Field
 
 from bettercare.assurance import Assessment
-from bettercare.care.readings import note_reading
 from bettercare.care.safer import Safer
-from bettercare.care.snapshot import preview, read_upload, take
+from bettercare.care.snapshot import preview, take
 from bettercare.care.stays import Stay, present
 from bettercare.errors import BettercareError
 from bettercare.flow.decisions import decisions_of
@@ -24,7 +23,7 @@ from bettercare.web.api.routing import Assessed, Limit, Start, of_plan
 from bettercare.web.api.shapes import MULTIPART, Body, Rows, Wall, part_of, shape
 from bettercare.web.flow_jobs import MOST, FlowJob
 from bettercare.web.flow_run import State
-from bettercare.web.guard import Reader, Visitor, needs
+from bettercare.web.guard import Reader, Visitor
 from bettercare.web.pages.flow_forecast import (
     HOURS,
     MOST_DECISIONS,
@@ -36,13 +35,12 @@ from bettercare.web.pages.flow_forecast import (
     now_of_file,
     now_of_wards,
 )
-from bettercare.web.pages.stays import snapshot_time
-from bettercare.web.pages.wards import Onlooker, moment_of, network_of, ward_of, wards_now, wards_of
-from bettercare.web.state import Deployed, Deployment
+from bettercare.web.pages.stays import Taker, snapshot_of
+from bettercare.web.pages.wards import Onlooker, moment_of, note_wards, ward_of, wards_now
+from bettercare.web.state import Deployed, Deployment, network_of
 
 router = of_plan("Live state")
 
-Taker = Annotated[Visitor, Depends(needs("snapshot"))]
 Ward = Annotated[str, Query(description="Id of a ward; blank for all of them", max_length=100)]
 _TAKEN_AT = "When the file was taken, by the clock on the wall: 2016-11-02T08:00; blank for now, or when the file says"
 
@@ -189,29 +187,21 @@ def stays(
     visitor: Onlooker, assessment: Assessed, deployed: Deployed, ward: Ward = "", start: Start = 0, limit: Limit = 100
 ) -> Any:
     """Who is on the wards now, by pseudonym. That it was read is written down."""
-    _noted(visitor, assessment, deployed, ward, "Read by a program")
-    return part_of(present(deployed.store, assessment.plan.id, ward), start, limit)
-
-
-def _noted(visitor: Visitor, assessment: Assessment, deployed: Deployment, ward: str, purpose: str) -> None:
-    """Write down that a ward, or all of them, are looked at."""
     if ward:
         ward_of(deployed, assessment, ward, moment_of(assessment))
-    note_reading(deployed.store, assessment.plan.id, visitor.user.id, f"ward:{ward}" if ward else "wards", purpose)
+    note_wards(visitor, assessment, deployed, ward, "Read by a program")
+    return part_of(present(deployed.store, assessment.plan.id, ward), start, limit)
 
 
 @router.post("/wards/snapshot", response_model=SnapshotOut)
 def snapshot(visitor: Taker, assessment: Assessed, deployed: Deployed, body: Annotated[SnapshotIn, MULTIPART]) -> Any:
     """Take in who is on the wards: all of the file or nothing, with every fault at once. Those not in it are marked as left."""
-    store, plan, now = deployed.store, assessment.plan.id, moment_of(assessment)
-    network = network_of(deployed, assessment)
-    _noted(visitor, assessment, deployed, body.ward, "What a snapshot changes")
-    at, name = snapshot_time(body.at, now), body.file.filename or "stays.csv"
-    its = tuple(wards_of(network, now).values())
-    read = read_upload(name, body.file.file.read(), its, [one.id for one in network.classes], at)
+    store, plan, name = deployed.store, assessment.plan.id, body.file.filename or "stays.csv"
+    read = snapshot_of(deployed, assessment, name, body.file.file.read(), body.ward, body.at)
+    note_wards(visitor, assessment, deployed, body.ward, "What a snapshot changes")
     found = preview(store, plan, read, body.ward) if body.look else take(store, plan, visitor.user.id, read, body.ward)
     return {
-        "stored": not body.look, "at": at, "kept": found.kept,
+        "stored": not body.look, "at": read.at, "kept": found.kept,
         **{name: [vars(stay) for stay in getattr(found, name)] for name in ("came", "moved", "changed", "left")},
     }  # fmt: skip
 

@@ -28,7 +28,7 @@ from bettercare.web.guard import Reader, Visitor
 from bettercare.web.pages import flow_words
 from bettercare.web.pages.model import is_sign
 from bettercare.web.render import page
-from bettercare.web.state import Assessed, Deployed, Deployment
+from bettercare.web.state import Assessed, Deployed, Deployment, network_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,21 +39,6 @@ DRAWING = "flow-network"
 
 
 # --- what the pages of a network share -------------------------------------------------------------------------------------
-
-
-def network_of(deployed: Deployment, assessment: Assessment) -> Network:
-    """The plan's network.
-
-    Raises:
-        Missing: it has none.
-    """
-    network = deployed.network(assessment.plan.id)
-    if network is None:
-        raise Missing(
-            f"{assessment.plan.title} has no network of care, so there is no flow to show.",
-            remedy="Give the plan a file flow/network.yaml.",
-        )
-    return network
 
 
 def without_network(request: Request, visitor: Visitor, assessment: Assessment) -> Response:

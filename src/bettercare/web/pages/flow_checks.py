@@ -14,11 +14,11 @@ from bettercare.store import Missing
 from bettercare.twin import DRAWS
 from bettercare.web.flow_run import FlowAsked, Kind
 from bettercare.web.guard import Reader, Sent, Visitor
-from bettercare.web.pages.flow import network_of, without_network
+from bettercare.web.pages.flow import without_network
 from bettercare.web.pages.flow_runs import address, jobs_of, whole_number
 from bettercare.web.pages.model import is_sign
 from bettercare.web.render import done, page
-from bettercare.web.state import Assessed, Deployed, Deployment
+from bettercare.web.state import Assessed, Deployed, Deployment, network_of
 
 router = APIRouter(include_in_schema=False)
 

@@ -8,10 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
 
 import polars as pl
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData, UploadFile
 
 from bettercare.assurance import Assessment
@@ -32,17 +31,15 @@ from bettercare.store import Missing
 from bettercare.web.flow_jobs import FlowJob
 from bettercare.web.flow_run import FlowAsked, State
 from bettercare.web.forms import faults_said
-from bettercare.web.guard import Reader, Sent, Visitor, needs
-from bettercare.web.pages.flow import network_of, without_network
+from bettercare.web.guard import Reader, Sent, Visitor
+from bettercare.web.pages.flow import without_network
 from bettercare.web.pages.flow_runs import address, jobs_of, kept_for, last_seen, may_see, whole_number
 from bettercare.web.pages.model import is_sign
-from bettercare.web.pages.wards import moment_of
+from bettercare.web.pages.wards import Onlooker, moment_of
 from bettercare.web.render import done, page
-from bettercare.web.state import Assessed, Deployed, Deployment
+from bettercare.web.state import Assessed, Deployed, Deployment, network_of
 
 router = APIRouter(include_in_schema=False)
-
-Onlooker = Annotated[Visitor, Depends(needs("wards"))]
 
 HOURS = ("24", "72", "168")
 REPLICATIONS = ("100", "200", "500", "1000")

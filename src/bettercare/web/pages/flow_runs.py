@@ -23,10 +23,10 @@ from bettercare.store import Missing
 from bettercare.web.flow_jobs import FlowJob, fingerprint
 from bettercare.web.flow_run import FlowAsked, Kept, Kind
 from bettercare.web.guard import Forbidden, Reader, Sent, Visitor
-from bettercare.web.pages.flow import job_title, network_of, scenario_title, without_network
+from bettercare.web.pages.flow import job_title, scenario_title, without_network
 from bettercare.web.pages.model import SHEET, is_sign
 from bettercare.web.render import done, page, part
-from bettercare.web.state import Assessed, Deployed, Deployment
+from bettercare.web.state import Assessed, Deployed, Deployment, network_of
 
 router = APIRouter(include_in_schema=False)
 

@@ -13,7 +13,7 @@ from bettercare.assurance import Assessment
 from bettercare.care.bed_days import BedDay
 from bettercare.care.readings import note_reading, readings
 from bettercare.care.safer import WEEK
-from bettercare.care.snapshot import COLUMNS, Difference, preview, read_upload, take, template
+from bettercare.care.snapshot import COLUMNS, Difference, Snapshot, preview, read_upload, take, template
 from bettercare.care.stays import Stay, Ward, at, book, day_of, nights, present, wall
 from bettercare.errors import BettercareError, Fault
 from bettercare.store import Change
@@ -23,11 +23,12 @@ from bettercare.web.forms import Faults, Form, faults_said, form_of, read_form
 from bettercare.web.guard import Sent, Visitor, needs
 from bettercare.web.pages.wards import (
     Onlooker,
+    Rounder,
     board_address,
     class_titles,
     clock_of,
     moment_of,
-    network_of,
+    note_wards,
     place_titles,
     stay_of,
     ward_of,
@@ -35,11 +36,10 @@ from bettercare.web.pages.wards import (
     when_of,
 )
 from bettercare.web.render import done, page
-from bettercare.web.state import Assessed, Deployed, Deployment
+from bettercare.web.state import Assessed, Deployed, Deployment, network_of
 
 router = APIRouter(include_in_schema=False)
 
-Rounder = Annotated[Visitor, Depends(needs("round"))]
 Taker = Annotated[Visitor, Depends(needs("snapshot"))]
 
 CAME = ("pseudonym", "patient_class", "unit", "bed", "expected_discharge", "criteria")
@@ -183,9 +183,7 @@ def _came_page(
 @router.post("/plans/{plan}/stays/import")
 def take_file(request: Request, visitor: Taker, assessment: Assessed, deployed: Deployed, sent: Sent) -> Response:
     """Show what a snapshot would change or what is wrong with it; store what was shown when it comes back confirmed ("rows")."""
-    store, plan, now = deployed.store, assessment.plan.id, moment_of(assessment)
-    network = network_of(deployed, assessment)
-    wards, classes = wards_of(network, now), [one.id for one in network.classes]
+    store, plan = deployed.store, assessment.plan.id
     ward = str(sent.get("ward", ""))
     confirmed = "".join(part for part in sent.getlist("rows") if isinstance(part, str))
     file = sent.get("file")
@@ -197,30 +195,42 @@ def take_file(request: Request, visitor: Taker, assessment: Assessed, deployed: 
             )
         name, content = file.filename, file.file.read()
     try:
-        if ward:
-            ward_of(deployed, assessment, ward, now)
-        taken_at = snapshot_time(str(sent.get("at", "")), now)
-        snapshot = read_upload(name, content, tuple(wards.values()), classes, taken_at)
+        snapshot = snapshot_of(deployed, assessment, name, content, ward, str(sent.get("at", "")))
         if confirmed:
             found = take(store, plan, visitor.user.id, snapshot, ward)
             return done(f"/plans/{plan}/wards", f"The snapshot is taken in: {_counted(found)}.")
-        note_reading(store, plan, visitor.user.id, f"ward:{ward}" if ward else "wards", "What a snapshot would change")
+        note_wards(visitor, assessment, deployed, ward, "What a snapshot would change")
         found = preview(store, plan, snapshot, ward)
     except BettercareError as error:
         faults = faults_said(error)
         return _import_page(request, visitor, assessment, deployed, faults=faults, name=_file_name(name), sent=sent)
     rows = content.decode("utf-8-sig", "replace")
     return _import_page(
-        request, visitor, assessment, deployed, found=found, name=_file_name(name), sent=sent, taken_at=taken_at,
+        request, visitor, assessment, deployed, found=found, name=_file_name(name), sent=sent, taken_at=snapshot.at,
         rows=[rows[start : start + PART] for start in range(0, len(rows), PART)],
     )  # fmt: skip
+
+
+def snapshot_of(
+    deployed: Deployment, assessment: Assessment, name: str, content: bytes, ward: str, taken_at: str
+) -> Snapshot:
+    """A snapshot that was sent, of one ward or of all of them where none is named.
+
+    Raises:
+        BettercareError: there is no such ward, it was not taken within the last week, or the file has faults: all of them.
+    """
+    network, now = network_of(deployed, assessment), moment_of(assessment)
+    if ward:
+        ward_of(deployed, assessment, ward, now)
+    wards, classes = tuple(wards_of(network, now).values()), [one.id for one in network.classes]
+    return read_upload(name, content, wards, classes, _snapshot_time(taken_at, now))
 
 
 def _file_name(name: str) -> str:
     return "the file" if holds_nhs_number(name) else name[:80]
 
 
-def snapshot_time(text: str, now: datetime) -> datetime:
+def _snapshot_time(text: str, now: datetime) -> datetime:
     """When a snapshot was taken, as typed; now where that is blank.
 
     Raises:

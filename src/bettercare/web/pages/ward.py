@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
 from bettercare.assurance import Assessment
@@ -31,16 +30,16 @@ from bettercare.care.stays import (
 from bettercare.errors import BettercareError
 from bettercare.store import Conflict, Missing, Record, Store
 from bettercare.vocabulary.nhs_number import holds_nhs_number
-from bettercare.web.guard import Sent, Visitor, needs
+from bettercare.web.guard import Sent, Visitor
 from bettercare.web.pages.wards import (
     DAYS,
     Onlooker,
+    Rounder,
     assessment_units,
     board_address,
     class_titles,
     clock_of,
     moment_of,
-    network_of,
     place_titles,
     stay_of,
     synthetic_of,
@@ -48,11 +47,10 @@ from bettercare.web.pages.wards import (
     when_of,
 )
 from bettercare.web.render import done, page, part
-from bettercare.web.state import Assessed, Deployed, Deployment
+from bettercare.web.state import Assessed, Deployed, Deployment, network_of
 
 router = APIRouter(include_in_schema=False)
 
-Rounder = Annotated[Visitor, Depends(needs("round"))]
 
 MOST = 60
 """Most patients on a page; a ward of more is looked at a unit at a time."""

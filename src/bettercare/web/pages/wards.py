@@ -22,11 +22,12 @@ from bettercare.store import Missing, Store
 from bettercare.vocabulary.nhs_number import without_nhs_numbers
 from bettercare.web.guard import Visitor, needs
 from bettercare.web.render import page, segment
-from bettercare.web.state import Assessed, Deployed, Deployment
+from bettercare.web.state import Assessed, Deployed, Deployment, network_of
 
 router = APIRouter(include_in_schema=False)
 
 Onlooker = Annotated[Visitor, Depends(needs("wards"))]
+Rounder = Annotated[Visitor, Depends(needs("round"))]
 
 KINDS_OF_WARD = ("assessment", "ward", "critical", "community")
 """Stations of the network that have a board round."""
@@ -84,16 +85,6 @@ def _ward(network: Network, station: Station, now: datetime) -> Ward:
     )  # fmt: skip
 
 
-def network_of(deployment: Deployment, assessment: Assessment) -> Network:
-    network = deployment.network(assessment.plan.id)
-    if network is None:
-        raise Missing(
-            f"{assessment.plan.title} has no network of care, so there are no wards to show.",
-            remedy="Give the plan a file flow/network.yaml.",
-        )
-    return network
-
-
 def ward_of(deployment: Deployment, assessment: Assessment, id: str, now: datetime) -> Ward:
     wards = wards_of(network_of(deployment, assessment), now)
     if id not in wards:
@@ -101,6 +92,12 @@ def ward_of(deployment: Deployment, assessment: Assessment, id: str, now: dateti
             f"There is no ward {without_nhs_numbers(id)[:60]!r}.", remedy="Choose one from the list of wards."
         )
     return wards[id]
+
+
+def note_wards(visitor: Visitor, assessment: Assessment, deployment: Deployment, ward: str, purpose: str) -> None:
+    """Write down that a ward, or all of them where none is named, is looked at."""
+    what = f"ward:{ward}" if ward else "wards"
+    note_reading(deployment.store, assessment.plan.id, visitor.user.id, what, purpose)
 
 
 def assessment_units(network: Network) -> frozenset[str]:
@@ -190,7 +187,7 @@ class WardsNow:
 def wards_now(visitor: Visitor, assessment: Assessment, deployed: Deployment, network: Network) -> WardsNow:
     """The wards as they are now. That they were looked at is written down first."""
     store, plan, now = deployed.store, assessment.plan.id, moment_of(assessment)
-    note_reading(store, plan, visitor.user.id, "wards", "State of the wards")
+    note_wards(visitor, assessment, deployed, "", "State of the wards")
     today = day_of(now)
     first = today - timedelta(days=DAYS - 1)
     here, ended = present(store, plan), left_between(store, plan, first, today)
