@@ -159,4 +159,8 @@ def test_lines_break_at_words() -> None:
     assert len(lines) == 3
     assert all(text_width(line, 13) <= 125 for line in lines)
     assert wrapped("", 13, 100) == [""]
+    heading = "Emergency and urgent care, Leicester Royal Infirmary"
+    (cut,) = wrapped(heading, 13, text_width(heading, 13) + 2, 1, bold=True)  # fits in light letters alone
+    assert cut.endswith("…")
+    assert text_width(cut, 13, bold=True) <= text_width(heading, 13) + 2
     assert wrapped("Unbreakablewordthatneverends" * 3, 13, 100)[0].endswith("…")

@@ -36,13 +36,13 @@ def wrapped(text: str, size: float, room: float, lines: int = 2, bold: bool = Fa
         result.append(line)
     if words:
         result[-1] += f" {words[0]}"
-    return [_cut(line, size, room, keep=line is not result[-1] or not words) for line in result] or [""]
+    return [_cut(line, size, room, bold, keep=line is not result[-1] or not words) for line in result] or [""]
 
 
-def _cut(line: str, size: float, room: float, keep: bool) -> str:
-    if keep and width(line, size) <= room:
+def _cut(line: str, size: float, room: float, bold: bool, keep: bool) -> str:
+    if keep and width(line, size, bold) <= room:
         return line
-    while len(line) > 1 and width(line + "…", size) > room:
+    while len(line) > 1 and width(line + "…", size, bold) > room:
         line = line[:-1]
     return line.rstrip(" ,;:") + "…"
 

@@ -475,8 +475,10 @@ def _narrow(canvas: Canvas, rows: Sequence[Row], ways: Sequence[tuple[str, str, 
     y, wide = top, canvas.width - 2
     for column in columns_of(rows, ways):
         for part in (part for group in column for part in _parts(group, known)):
-            canvas.text(0, y + 14, wrapped(_heading(known[part[0]]), 13, wide, 1, True)[0], INK, bold=True, size=13)
-            y += 22
+            for line in wrapped(_heading(known[part[0]]), 13, wide, 2, bold=True):
+                canvas.text(0, y + 14, line, INK, bold=True, size=13)
+                y += 17
+            y += 5
             for ident in part:
                 row = known[ident]
                 title = tuple(wrapped(str(row["title"]), _BOX, wide - 20, 2, bold=True))
